@@ -1,0 +1,114 @@
+# Mailhaul.  `make help` lists the targets.  One file, no recursion.
+# Flavours: make FLAVOUR=san|tsan|crash|fuzz; objects are in build/FLAVOUR.
+
+FLAVOUR ?= release
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+PKG_CONFIG ?= pkg-config
+B := build/$(FLAVOUR)
+VERSION := 0.1.0
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wvla \
+	-Wformat=2 -Wundef -Wconversion -Wno-sign-conversion \
+	-Wimplicit-fallthrough -Wcast-qual -Werror
+HARDENING := -fstack-protector-strong -fPIE
+LDHARDENING := -pie -Wl,-z,relro,-z,now
+PACKAGES := libssl libcrypto libevent_core libevent_openssl libevent_pthreads \
+	yaml-0.1 sqlite3 libidn2 jansson
+DEFINES := -D_GNU_SOURCE -DMAILHAUL_VERSION='"$(VERSION)"'
+
+FLAGS_release := -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+FLAGS_crash := -DMAILHAUL_CRASH_POINTS
+FLAGS_san := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
+FLAGS_tsan := -fsanitize=thread -O1
+FLAGS_fuzz := -fsanitize=fuzzer-no-link,address,undefined -O1
+ifeq ($(FLAVOUR),fuzz)
+CC := clang
+endif
+ifeq ($(shell uname -m),x86_64)
+FLAGS_release += -fcf-protection
+endif
+
+ALL_CFLAGS = -std=c11 -pthread $(DEFINES) -Ilib -I. $(CFLAGS) $(WARNINGS) \
+	$(HARDENING) $(FLAGS_$(FLAVOUR)) \
+	$(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+ALL_LDFLAGS = -pthread $(LDHARDENING) $(filter -fsanitize=address$(comma)% -fsanitize=thread,$(FLAGS_$(FLAVOUR))) $(LDFLAGS)
+comma := ,
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lldap -llber
+MILTER_LIBS := -lmilter
+
+sources = $(sort $(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+LIB_OBJECTS := $(call objects,$(call sources,lib/*))
+FETCHER_OBJECTS := $(call objects,$(call sources,fetcher))
+MILTER_OBJECTS := $(call objects,$(call sources,milter))
+ADMIN_OBJECTS := $(call objects,$(call sources,admin))
+TESTS := $(patsubst %.c,$(B)/%,$(call sources,tests/unit))
+FUZZERS := $(patsubst %.c,$(B)/%,$(call sources,tests/fuzz))
+FUZZERS := $(filter-out %/replay,$(FUZZERS))
+PROGRAMS := $(if $(FETCHER_OBJECTS),$(B)/mailhaul-fetcher) \
+	$(if $(MILTER_OBJECTS),$(B)/mailhaul-milter) \
+	$(if $(ADMIN_OBJECTS),$(B)/mailhaul)
+Q := $(if $(V),,@)
+
+all: $(PROGRAMS) ## build the three programs
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libmailhaul.a: $(LIB_OBJECTS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# The programs' modules without their main(), for unit tests.
+$(B)/libprograms.a: $(filter-out %/main.o,$(FETCHER_OBJECTS) $(MILTER_OBJECTS))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+define link
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS) $(1)
+endef
+$(B)/mailhaul-fetcher: $(FETCHER_OBJECTS) $(B)/libmailhaul.a
+	$(call link)
+$(B)/mailhaul-milter: $(MILTER_OBJECTS) $(B)/libmailhaul.a
+	$(call link,$(MILTER_LIBS))
+$(B)/mailhaul: $(ADMIN_OBJECTS) $(B)/libmailhaul.a
+	$(call link)
+$(TESTS): $(B)/%: $(B)/%.o $(B)/libprograms.a $(B)/libmailhaul.a
+	$(call link,-lcmocka $(MILTER_LIBS))
+ifeq ($(FLAVOUR),fuzz)
+$(FUZZERS): ALL_LDFLAGS += -fsanitize=fuzzer,address,undefined
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/libprograms.a $(B)/libmailhaul.a
+	$(call link,$(MILTER_LIBS))
+else
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(B)/libprograms.a $(B)/libmailhaul.a
+	$(call link,$(MILTER_LIBS))
+endif
+
+tests: $(TESTS) ## build the unit tests
+fuzzers: $(FUZZERS) ## build the fuzz targets (FLAVOUR=fuzz) or their replayers
+
+check: $(TESTS) $(FUZZERS) ## run unit tests and replay the fuzz seeds
+	$(Q)tests/support/run-units $(B)
+
+lint: ## formatting, clang-tidy, cppcheck, layers, banned functions, lengths
+	$(Q)tests/support/lint
+
+format: ## let clang-format rewrite the sources
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: all tests fuzzers check lint format clean help
+.SECONDARY:
+-include $(shell find build/$(FLAVOUR) -name '*.d' 2>/dev/null)

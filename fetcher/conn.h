@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn - one byte stream to a provider: names, connect, TLS, back-pressure and
+ * the silence clock.  Never blocks.
+ *
+ * Promises: no secret leaves before the peer is verified (conn_send_secret);
+ * nothing that was received before the handshake is read after it
+ * (conn_start_tls); the end of the stream without TLS's close_notify is an
+ * error like any other end.
+ */
+#ifndef FETCHER_CONN_H
+#define FETCHER_CONN_H
+
+#include "base/error.h"
+#include "base/slice.h"
+#include "config/config.h"
+#include "fetcher/loop.h"
+
+struct conn;
+
+enum conn_event {
+	CONN_READY,   /* connected; implicit TLS: verified too */
+	CONN_SECURED, /* conn_start_tls() is done, the peer verified */
+	CONN_DATA,    /* new bytes to look at */
+	CONN_CLOSED, /* ended by the peer, a fault or a clock; conn_error() says
+		       * why (an orderly close too); call conn_free() */
+};
+/* May call any function below, conn_free() included. */
+typedef void conn_handler(enum conn_event, void *arg);
+
+struct conn_settings {    /* borrowed until conn_free() */
+	const char *host; /* name or address literal */
+	uint16_t port;
+	bool implicit_tls;
+	const struct tls_settings *tls;
+	int64_t timeout_ms; /* silence: restarts with every byte received while
+			     * a reply is awaited; also the limit for each
+			     * address of the name, the handshake */
+};
+
+/* Starts to connect; all addresses of the name are tried in turn.  Always
+ * returns a conn; faults come as CONN_CLOSED, never before this returns. */
+struct conn *conn_open(
+    struct loop *, const struct conn_settings *, conn_handler *, void *arg);
+/* Closes at once; no event after it.  Takes NULL. */
+void conn_free(struct conn *);
+const struct error *conn_error(const struct conn *);
+
+/* True when the peer's identity was checked (chain and name, or pin). */
+bool conn_verified(const struct conn *);
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text". */
+const char *conn_cipher(const struct conn *);
+
+/* Queues bytes.  conn_send_secret() refuses (ERROR_TLS) unless verified or the
+ * account says tls.mode never; its bytes are wiped after sending. */
+void conn_send(struct conn *, struct slice);
+bool conn_send_secret(struct conn *, struct slice, struct error *);
+/* ERROR_PROTOCOL when bytes are waiting unread (CVE-2020-15953 and its like);
+ * else the handshake begins and CONN_SECURED follows. */
+bool conn_start_tls(struct conn *, struct error *);
+
+/* The bytes received and not yet consumed: a contiguous piece at the front,
+ * valid until the next call; empty when there are none. */
+struct slice conn_peek(struct conn *);
+void conn_consume(struct conn *, size_t);
+enum conn_line { CONN_LINE, CONN_LINE_NONE, CONN_LINE_TOO_LONG };
+/* Takes one line, without its LF or CRLF, off the front; valid until the next
+ * call.  `max` bytes without LF: CONN_LINE_TOO_LONG. */
+enum conn_line conn_take_line(struct conn *, size_t max, struct slice *);
+
+/* Back-pressure: no reading, no silence clock, until resumed. */
+void conn_pause(struct conn *);
+void conn_resume(struct conn *);
+/* The silence clock runs only while something is awaited.  On at first. */
+void conn_await(struct conn *, bool awaiting);
+
+#endif

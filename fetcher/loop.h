@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop - the one event loop: timers, signals, children, and calls from other
+ * threads.  With conn and control, the only place that knows libevent.
+ */
+#ifndef FETCHER_LOOP_H
+#define FETCHER_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct loop;
+struct timer;
+struct event_base;
+
+typedef void loop_handler(void *arg);
+typedef void loop_child_handler(void *arg, int wait_status);
+
+struct loop *loop_new(void);
+void loop_free(struct loop *);
+/* Returns after loop_stop(). */
+void loop_run(struct loop *);
+void loop_stop(struct loop *);
+/* For conn and control only. */
+struct event_base *loop_base(struct loop *);
+
+/* A timer is idle until started; starting a running one moves it. */
+struct timer *timer_new(struct loop *, loop_handler *, void *arg);
+void timer_free(struct timer *); /* takes NULL */
+void timer_start(struct timer *, int64_t after_ms);
+void timer_stop(struct timer *);
+
+void loop_on_signal(struct loop *, int signo, loop_handler *, void *arg);
+/* Calls the handler once with the status of this child, which must not have
+ * been waited for. */
+void loop_on_child(struct loop *, pid_t, loop_child_handler *, void *arg);
+/* Runs the handler on the loop's thread, soon; from any thread. */
+void loop_call(struct loop *, loop_handler *, void *arg);
+
+#endif

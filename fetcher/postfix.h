@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * postfix - what must be known of Postfix's main.cf: message_size_limit, and
+ * whether non_smtpd_milters names our milter.  Asked by postconf(1), never read
+ * from files.
+ */
+#ifndef FETCHER_POSTFIX_H
+#define FETCHER_POSTFIX_H
+
+#include "base/error.h"
+#include "base/slice.h"
+#include "config/config.h"
+#include "fetcher/loop.h"
+
+struct postfix_facts {
+	uint64_t message_size_limit; /* 0: none */
+	uint32_t hopcount_limit;
+	bool has_milter;
+};
+typedef void postfix_handler(
+    void *arg, bool known, const struct postfix_facts *, const struct error *);
+
+/* Runs postconf; the handler runs once, later. */
+void
+postfix_ask(struct loop *, const struct config *, postfix_handler *, void *arg);
+
+/* Pure: does the value of non_smtpd_milters ($names expanded) name this
+ * milter.socket?  "unix:mailhaul/m.sock" is relative to queue_directory;
+ * "{ unix:…, option=… }", "local:", "inet:" forms are understood. */
+bool postfix_names_milter(struct slice non_smtpd_milters,
+    struct slice queue_directory, const char *milter_socket);
+/* Pure: postconf's "name = value" lines. */
+bool postfix_read(struct slice output, const char *milter_socket,
+    struct postfix_facts *, struct error *);
+
+#endif

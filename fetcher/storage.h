@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storage - the one thread that may wait for the disk: state, archive, unlink.
+ *
+ * Jobs are queued from the loop and answered on the loop.  All jobs that wait
+ * when the thread comes round share one transaction; nothing is held back to
+ * make a group larger.  A failed commit fails every job of the group, and
+ * nothing of it happened.
+ */
+#ifndef FETCHER_STORAGE_H
+#define FETCHER_STORAGE_H
+
+#include "base/error.h"
+#include "fetcher/loop.h"
+#include "state/seen.h"
+
+struct storage;
+
+/* Opens the state on the calling thread (errors as seen_open()), removes the
+ * remnants in STATE_DIR/spool, starts the thread. */
+struct storage *
+storage_start(struct loop *, const char *state_dir, struct error *);
+/* Finishes all jobs; their handlers do not run any more. */
+void storage_stop(struct storage *);
+
+typedef void storage_handler(void *arg, bool ok, const struct error *);
+
+/* One complete listing of a mailbox, looked up and compared.  The caller owns
+ * it and must keep it until the handler ran. */
+struct storage_listing {
+	const char *account; /* "yaml:office" */
+	const char *host, *user;
+	struct listed {
+		uint32_t number;
+		uint64_t size;
+		uint32_t uid_offset; /* into uids */
+		uint16_t uid_len;
+		struct seen_row row; /* filled in by the thread */
+	} * entries;
+	size_t n;
+	const uint8_t *uids;
+};
+/* Checks host and user, fills in each row, forgets rows of UIDs that are gone.
+ * Entries with a UID that occurs twice are left out of the state. */
+void storage_compare(
+    struct storage *, struct storage_listing *, storage_handler *, void *arg);
+
+/* One message's fate.  The strings are copied. */
+struct storage_fate {
+	const char *account;
+	struct slice uid;
+	struct seen_row row;
+	const char *id;
+	const char *reason;
+	const char *spool_path; /* NULL: none; else archived or unlinked after
+				   the commit */
+	bool archive;
+};
+/* The handler runs after the commit: only then may it be deleted. */
+void storage_record(struct storage *, const struct storage_fate *,
+    storage_handler *, void *arg);
+/* Removes a spool file that came to nothing; no answer. */
+void storage_discard(struct storage *, const char *spool_path);
+/* Archive expiry; no answer (errors are logged). */
+void storage_expire(struct storage *, int64_t keep_ms, uint64_t max_bytes);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * digest - SHA-256, HMAC, random bytes and hexadecimal, over OpenSSL.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include "base/slice.h"
+
+enum { DIGEST_SIZE = 32, DIGEST_HEX_SIZE = 2 * DIGEST_SIZE + 1 };
+
+void digest_sha256(struct slice, uint8_t out[DIGEST_SIZE]);
+void digest_hmac_sha256(
+    struct slice key, struct slice text, uint8_t out[DIGEST_SIZE]);
+/* True when equal; takes the same time wherever they differ. */
+bool digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE]);
+/* From the system's generator; ends the process when there is none. */
+void digest_random(void *out, size_t len);
+
+/* Small letters; `out` holds 2 * s.len + 1 bytes. */
+void hex_write(struct slice s, char *out);
+/* Exactly 2 * len digits of either case, or false. */
+bool hex_read(struct slice digits, uint8_t *out, size_t len);
+/* RFC 4648 section 4, padded; appended to NUL-terminated out[size], which must
+ * have room: 4 * ((len + 2) / 3) + 1. */
+void base64_write(struct slice s, char *out, size_t size);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - what the administrator wants: the YAML file as C structures.
+ *
+ * Immutable after loading and free of pointers into anything else, so that
+ * threads may read it without a lock; reload makes a new one.  All strings and
+ * arrays belong to the configuration and live until config_unref() of the
+ * last reference.  Names, defaults and ranges stand in config/schema.c and
+ * nowhere else.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "mail/address.h"
+#include "mail/ticket.h"
+
+struct accepted_domain {
+	const char *name; /* normalised; ".example.org" for subdomains */
+	const struct address *catch_all; /* NULL: none */
+	const char *map_to;              /* normalised; NULL: none */
+};
+
+/* Where a password comes from; never the password itself. */
+struct secret_source {
+	enum secret_kind {
+		SECRET_NONE,
+		SECRET_FILE,       /* name: path */
+		SECRET_CREDENTIAL, /* name: file in $CREDENTIALS_DIRECTORY */
+		SECRET_COMMAND,    /* argv, NULL at the end */
+	} kind;
+	const char *name;
+	const char *const *argv;
+};
+
+struct tls_settings {
+	enum tls_mode {
+		TLS_REQUIRED, /* TLS from the start, or STLS/STARTTLS */
+		TLS_NEVER,    /* clear text; only pop3 and imap */
+	} mode;
+	const char *ca_file;     /* NULL: the system's */
+	const char *server_name; /* NULL: the host */
+	bool pinned;             /* fingerprint replaces chain and name check */
+	uint8_t fingerprint_sha256[32];
+};
+
+struct directory_source {
+	enum directory_kind { DIRECTORY_FILE, DIRECTORY_LDAP } kind;
+	const char *file; /* absolute path */
+	struct ldap_source {
+		const char *const *uris; /* NULL at the end */
+		const char *base;
+		const char *filter;  /* with {address} {local} {domain}; from
+				     * the schema preset when not given */
+		const char *bind_dn; /* NULL: anonymous, or EXTERNAL on ldapi */
+		struct secret_source password;
+		const char *ca_file; /* NULL: the system's */
+		bool start_tls;      /* on ldap:// */
+		int64_t timeout_ms;
+	} ldap;
+};
+
+enum { OCCURRENCE_ALL = 0, OCCURRENCE_LAST = -1 };
+
+struct recipient_settings {
+	enum tier tiers[3];
+	size_t n_tiers;                      /* 0: fallback only */
+	const char *const *envelope_headers; /* NULL-terminated; NULL: the
+						known list (recipients/providers) */
+	int occurrence; /* 1 = topmost …, OCCURRENCE_ALL, OCCURRENCE_LAST */
+	bool position_bottom;
+	const char *strip_prefix;         /* "" : none */
+	const char *const *trusted_hosts; /* NULL-terminated, normalised, may
+					     begin with a dot; empty: unknown */
+	const char *const *headers;       /* NULL-terminated */
+};
+
+struct account {
+	const char *name; /* the key of its state */
+	bool enabled;
+	enum protocol { PROTOCOL_POP3, PROTOCOL_POP3S } protocol;
+	struct tls_settings tls;
+	const char *host;
+	uint16_t port;
+	const char *user;
+	struct secret_source password;
+	enum mailbox_kind { MAILBOX_CATCH_ALL, MAILBOX_SINGLE } mailbox;
+	struct address deliver_to;       /* of a single mailbox */
+	const struct address *addresses; /* the mailbox's own */
+	size_t n_addresses;
+	struct address fallback;
+	const struct address *unknown_recipients; /* NULL: none */
+	enum sender_policy {
+		SENDER_ORIGINAL,
+		SENDER_POSTMASTER,
+		SENDER_NULL
+	} sender;
+	struct recipient_settings recipients;
+	enum keep_kind { KEEP_NONE, KEEP_FOREVER, KEEP_TIME } keep;
+	int64_t keep_ms; /* of KEEP_TIME, counted from injection */
+	int64_t every_ms;
+	int64_t timeout_ms; /* silence */
+	uint32_t max_messages_per_pass;
+};
+
+struct inject_settings {
+	const char *sendmail; /* absolute paths */
+	const char *postconf;
+	uint32_t parallel;
+	int64_t timeout_ms; /* of one sendmail child */
+	int64_t retry_ms;   /* first pause of a message that was refused;
+				doubled each time up to 1 h */
+	uint32_t max_tries; /* then parked */
+	bool require_milter;
+};
+
+struct config {
+	const char *path;
+	struct address postmaster;
+	const struct accepted_domain *domains;
+	size_t n_domains;
+	const char *recipient_delimiter; /* Postfix's set of characters; "" */
+	const struct directory_source *directory;
+	size_t n_directory;
+	struct {
+		int64_t found_ms, absent_ms, stale_ms;
+	} cache;
+	struct inject_settings inject;
+	struct {
+		const char *socket;  /* "unix:/…", "inet:port@host" */
+		const char *control; /* absolute path */
+	} milter;
+	const char *state_dir; /* absolute */
+	struct {
+		int64_t keep_ms; /* 0: no archive */
+		uint64_t max_bytes;
+	} archive;
+	const struct account *accounts;
+	size_t n_accounts;
+};
+
+#define CONFIG_DEFAULT_PATH "/etc/mailhaul/mailhaul.yaml"
+
+/* Loads and checks the file.  Every finding is written to `findings` as
+ * "FILE:LINE:COL: error|warning: path: text", all in one run, in the order of
+ * the file.  NULL when there was an error (exit 78); warnings alone do not
+ * fail.  `findings` may be NULL. */
+struct config *config_load(const char *path, FILE *findings);
+struct config *config_ref(struct config *);
+void config_unref(struct config *);
+
+/* By name, or NULL; disabled accounts are found too. */
+const struct account *config_account(const struct config *, const char *name);
+/* The accepted domain that a normalised name falls into (an exact entry wins
+ * over ".sub"; of those the longest), or NULL. */
+const struct accepted_domain *
+config_domain(const struct config *, const char *domain);
+
+/* Reads the secret now (files and credentials are re-read each time, a command
+ * runs at most 10 s).  Append to `out` (ceiling: 4 KiB is plenty), wipe it
+ * after use.  ERROR_CONFIG or ERROR_LOCAL. */
+bool secret_read(const struct secret_source *, struct buf *out, struct error *);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * route - who gets a message: candidates in, final recipients out (DESIGN 6).
+ *
+ * Pure but for the look-up function it is given.  A struct accepted_rcpt can
+ * be made only here, after the accepted-domain check, so nothing else can
+ * become a recipient.
+ */
+#ifndef POLICY_ROUTE_H
+#define POLICY_ROUTE_H
+
+#include "config/config.h"
+#include "directory/directory.h"
+
+struct accepted_rcpt {
+	struct address address;
+};
+
+/* What happened to one candidate. */
+struct route_step {
+	struct address candidate;
+	enum route_result {
+		ROUTE_FOUND,
+		ROUTE_ABSENT,  /* went to catch_all, unknown_recipients or
+				  fallback */
+		ROUTE_UNKNOWN, /* the directory could not tell */
+		ROUTE_FOREIGN, /* dropped */
+	} result;
+	struct address to; /* of FOUND and ABSENT */
+	char text[384];    /* the whole reason, one printable line */
+};
+const char *route_result_name(enum route_result);
+
+struct route {
+	bool
+	    defer; /* some candidate is UNKNOWN: TEMPFAIL; no recipients then */
+	char defer_reason[DIRECTORY_REASON_SIZE];
+	struct accepted_rcpt *recipients; /* unless defer: never empty, each
+					     address once */
+	size_t n_recipients;
+	struct route_step *steps; /* one per candidate, in order */
+	size_t n_steps;
+	bool used_fallback; /* nothing was left */
+};
+
+typedef void
+route_lookup(void *context, const struct address *, struct directory_answer *);
+
+/* `account` may be NULL (a ticket of an account that is gone): policy
+ * defaults and the ticket's fallback then.  A single mailbox (TIER_SINGLE):
+ * deliver_to, never looked up.  Configured addresses are never looked up. */
+void route_decide(const struct config *, const struct account *,
+    const struct ticket *, route_lookup *, void *context, struct route *out);
+void route_clear(struct route *);
+
+#endif

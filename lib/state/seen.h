@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seen - which messages were injected, and what is to become of the others
+ * (SQLite: STATE_DIR/state.db; WAL, synchronous=FULL, STRICT, user_version).
+ *
+ * Blocking; the fetcher calls it on its storage thread only.  Every change is
+ * made inside seen_begin()/seen_commit(); after seen_commit() returned true it
+ * survives a crash at any instant.  UIDs are opaque bytes of at most
+ * SEEN_UID_MAX; accounts are opaque text with a namespace ("yaml:office").
+ */
+#ifndef STATE_SEEN_H
+#define STATE_SEEN_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+enum { SEEN_UID_MAX = 255 };
+
+enum seen_status {
+	SEEN_NEW,      /* no row */
+	SEEN_INJECTED, /* committed: may be deleted at the provider */
+	SEEN_RETRY,    /* refused; again after not_before_ms */
+	SEEN_PARKED,   /* given up; reported; stays at the provider */
+	SEEN_OVERSIZE, /* above message_size_limit; reported once */
+};
+
+struct seen_row {
+	enum seen_status status;
+	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED */
+	int64_t not_before_ms; /* wall clock; of SEEN_RETRY */
+	uint32_t tries;
+	uint64_t size; /* of SEEN_OVERSIZE: what the server said */
+};
+
+struct seen;
+
+/* Opens or creates.  ERROR_CONFIG: damaged (quick_check), of a newer version,
+ * not writable: refuse to fetch, touch nothing. */
+struct seen *seen_open(const char *state_dir, struct error *);
+void seen_close(struct seen *);
+
+bool seen_begin(struct seen *, struct error *);
+bool seen_commit(struct seen *, struct error *);
+void seen_rollback(struct seen *);
+
+/* Remembers host and user of an account at first sight; ERROR_CONFIG when the
+ * name was used for another host or user before. */
+bool seen_account(struct seen *, const char *account, const char *host,
+    const char *user, struct error *);
+/* The row of a UID; SEEN_NEW without one. */
+bool seen_get(struct seen *, const char *account, struct slice uid,
+    struct seen_row *, struct error *);
+/* `id` is the spool id, `reason` one printable line; both for the admin. */
+bool seen_put(struct seen *, const char *account, struct slice uid,
+    const struct seen_row *, const char *id, const char *reason,
+    struct error *);
+/* Marks the UID as present in the listing `epoch` (any number that only
+ * grows). */
+bool seen_mark(struct seen *, const char *account, struct slice uid,
+    uint64_t epoch, struct error *);
+/* After a COMPLETE listing: forgets the rows that were not marked in
+ * `epoch`. */
+bool seen_forget_others(struct seen *, const char *account, uint64_t epoch,
+    uint64_t *forgotten, struct error *);
+/* Counts rows of an account by status into count[SEEN_OVERSIZE + 1]. */
+bool
+seen_count(struct seen *, const char *account, uint64_t *count, struct error *);
+
+#endif
