@@ -1,11 +1,13 @@
 # Mailhaul.  `make help` lists the targets.  One file, no recursion.
-# Flavours: make FLAVOUR=san|tsan|crash|fuzz; objects are in build/FLAVOUR.
+# SPDX-License-Identifier: Apache-2.0
+# Flavours: make FLAVOUR=clang|san|tsan|crash|fuzz; objects are in build/FLAVOUR.
 
 FLAVOUR ?= release
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/mailhaul
 PKG_CONFIG ?= pkg-config
 B := build/$(FLAVOUR)
 VERSION := 0.1.0
@@ -26,7 +28,7 @@ FLAGS_crash := -DMAILHAUL_CRASH_POINTS
 FLAGS_san := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
 FLAGS_tsan := -fsanitize=thread -O1
 FLAGS_fuzz := -fsanitize=fuzzer-no-link,address,undefined -O1
-ifeq ($(FLAVOUR),fuzz)
+ifneq ($(filter clang fuzz,$(FLAVOUR)),)
 CC := clang
 endif
 ifeq ($(shell uname -m),x86_64)
@@ -103,12 +105,24 @@ lint: ## formatting, clang-tidy, cppcheck, layers, banned functions, lengths
 format: ## let clang-format rewrite the sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
+# Users, folders and /etc are the administrator's (README.md): only files here.
+DOCUMENTS := README.md ARCHITECTURE.md CHANGES.md SECURITY.md LICENSE
+install: all ## copy programs, man pages and samples (DESTDIR, PREFIX)
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BINDIR) $(MANDIR)/man5 \
+		$(MANDIR)/man8 $(DOCDIR)/postfix)
+	install -m 755 $(B)/mailhaul-fetcher $(B)/mailhaul-milter $(DESTDIR)$(SBINDIR)
+	install -m 755 $(B)/mailhaul $(DESTDIR)$(BINDIR)
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(MANDIR)/man8
+	install -m 644 $(DOCUMENTS) $(wildcard conf/*.*) $(DESTDIR)$(DOCDIR)
+	install -m 644 $(wildcard conf/postfix/*) $(DESTDIR)$(DOCDIR)/postfix
+
 clean: ## remove build/
 	rm -rf build
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all tests fuzzers check lint format clean help
+.PHONY: all install tests fuzzers check lint format clean help
 .SECONDARY:
 -include $(shell find build/$(FLAVOUR) -name '*.d' 2>/dev/null)

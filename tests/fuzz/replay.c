@@ -13,18 +13,18 @@ int
 main(int argc, char **argv)
 {
 	enum { SEED_MAX = 4 * 1024 * 1024 };
-	uint8_t *seed = malloc(SEED_MAX);
+	uint8_t *seed;
 
-	if (seed == NULL || argc < 2)
+	if (argc < 2 || (seed = malloc(SEED_MAX)) == NULL)
 		return 1;
 	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "rb");
+		FILE *f = fopen(argv[i], "rbe");
 		size_t len, exact;
 		uint8_t *copy;
 
 		if (f == NULL) {
 			perror(argv[i]);
-			return 1;
+			exit(1);
 		}
 		len = fread(seed, 1, SEED_MAX, f);
 		fclose(f);
@@ -33,7 +33,7 @@ main(int argc, char **argv)
 		exact = len == 0 ? 1 : len;
 		copy = malloc(exact);
 		if (copy == NULL)
-			return 1;
+			abort();
 		for (size_t n = 0; n < len; n++)
 			copy[n] = seed[n];
 		LLVMFuzzerTestOneInput(copy, len);
