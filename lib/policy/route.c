@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/route.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* One decision under way. */
+struct decision {
+	const struct config *config;
+	const struct account *account; /* may be NULL */
+	struct accepted_rcpt fallback;
+	route_lookup *lookup;
+	void *context;
+	struct route *out;
+};
+
+const char *
+route_result_name(enum route_result result)
+{
+	static const char *const names[] = {
+		[ROUTE_FOUND] = "found",
+		[ROUTE_ABSENT] = "absent",
+		[ROUTE_UNKNOWN] = "unknown",
+		[ROUTE_FOREIGN] = "foreign",
+	};
+
+	return names[result];
+}
+
+static void say(struct route_step *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends to the reason; what does not fit is cut. */
+static void
+say(struct route_step *step, const char *fmt, ...)
+{
+	char raw[sizeof(step->text)];
+	size_t len = strlen(step->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
+		raw[0] = '\0';
+	va_end(ap);
+	log_safe(step->text + len, sizeof(step->text) - len, slice_of(raw));
+}
+
+/* A default Postfix relays victim%elsewhere@here, elsewhere!victim@here and
+ * "victim@elsewhere"@here to elsewhere (measured, 3.7), and a leading "-" is
+ * an option to many a program. */
+static bool
+is_unsafe(const struct address *address)
+{
+	return address->local[0] == '-' ||
+	       strpbrk(address->local, "%!@") != NULL;
+}
+
+/* The only place where an accepted_rcpt is made. */
+static bool
+accept_address(const struct config *config, const struct address *address,
+    struct accepted_rcpt *out)
+{
+	if (address_is_null(address) || is_unsafe(address) ||
+	    config_domain(config, address->domain) == NULL)
+		return false;
+	out->address = *address;
+	return true;
+}
+
+static void
+add_recipient(struct route *out, const struct accepted_rcpt *recipient)
+{
+	/* Postfix delivers a recipient that is added twice, twice. */
+	for (size_t i = 0; i < out->n_recipients; i++)
+		if (address_equal(
+			&out->recipients[i].address, &recipient->address))
+			return;
+	out->recipients = mem_resize(
+	    out->recipients, out->n_recipients + 1, sizeof(*out->recipients));
+	out->recipients[out->n_recipients++] = *recipient;
+}
+
+/* The fallback when the address is none that may be delivered to; then
+ * false. */
+static bool
+deliver_to(
+    const struct decision *d, const struct address *address, struct address *to)
+{
+	struct accepted_rcpt recipient;
+	bool accepted = accept_address(d->config, address, &recipient);
+
+	if (!accepted)
+		recipient = d->fallback;
+	add_recipient(d->out, &recipient);
+	*to = recipient.address;
+	return accepted;
+}
+
+static void
+deliver_unknown(const struct decision *d, const struct accepted_domain *domain,
+    struct route_step *step)
+{
+	const struct address *address = &d->fallback.address;
+	const char *whose = "the fallback";
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (domain != NULL && domain->catch_all != NULL) {
+		address = domain->catch_all;
+		whose = "the domain's catch_all";
+	} else if (domain != NULL && d->account != NULL &&
+		   d->account->unknown_recipients != NULL) {
+		address = d->account->unknown_recipients;
+		whose = "the account's unknown_recipients";
+	}
+	if (!deliver_to(d, address, &step->to))
+		whose = "the fallback";
+	say(step, "; to %s, %s", whose, address_write(&step->to, text));
+}
+
+/* Where Postfix would split local+extension, or 0: its split_addr(), so that
+ * the existence check and the later delivery agree. */
+static size_t
+base_length(const char *local, const char *delimiters)
+{
+	static const char *const whole[] = { "postmaster", "mailer-daemon",
+		"double-bounce" };
+	struct slice s = slice_of(local);
+	size_t len = strcspn(local, delimiters);
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (slice_equal_nocase(s, slice_of(whole[i])))
+			return 0;
+	/* owner-list and list-request are names of their own. */
+	if (strchr(delimiters, '-') != NULL &&
+	    (slice_starts_nocase(s, SLICE("owner-")) ||
+		slice_ends_nocase(s, SLICE("-request"))))
+		return 0;
+	return len == s.len ? 0 : len;
+}
+
+/* Asks the directory; what it says becomes part of the step's reason. */
+static enum existence
+ask(const struct decision *d, const struct address *address,
+    struct route_step *step, struct directory_answer *answer)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	answer->existence = UNKNOWN;
+	answer->reason[0] = '\0';
+	d->lookup(d->context, address, answer);
+	say(step, "%s%s: %s (%s)", step->text[0] == '\0' ? "" : "; ",
+	    address_write(address, text), existence_name(answer->existence),
+	    answer->reason);
+	return answer->existence;
+}
+
+static enum existence
+ask_with_and_without_extension(const struct decision *d,
+    const struct address *address, struct route_step *step,
+    struct directory_answer *answer)
+{
+	size_t len =
+	    base_length(address->local, d->config->recipient_delimiter);
+	struct address base;
+
+	if (ask(d, address, step, answer) != ABSENT || len == 0)
+		return answer->existence;
+	if (address_make(slice_first(slice_of(address->local), len),
+		slice_of(address->domain), &base) != ADDRESS_OK)
+		return ABSENT;
+	return ask(d, &base, step, answer);
+}
+
+static void
+judge_accepted(const struct decision *d, const struct address *address,
+    const struct accepted_domain *domain, struct route_step *step)
+{
+	struct directory_answer answer;
+	char text[ADDRESS_TEXT_SIZE], reason[1024];
+
+	switch (ask_with_and_without_extension(d, address, step, &answer)) {
+	case EXISTS:
+		/* With its extension: local(8) and virtual(8) take that off
+		 * themselves and may use it. */
+		step->result = ROUTE_FOUND;
+		deliver_to(d, address, &step->to);
+		return;
+	case ABSENT:
+		step->result = ROUTE_ABSENT;
+		deliver_unknown(d, domain, step);
+		return;
+	case UNKNOWN:
+		break;
+	}
+	step->result = ROUTE_UNKNOWN;
+	snprintf(reason, sizeof(reason), "%s: %s", address_write(address, text),
+	    answer.reason);
+	if (!d->out->defer)
+		log_safe(d->out->defer_reason, sizeof(d->out->defer_reason),
+		    slice_of(reason));
+	d->out->defer = true;
+}
+
+static void
+judge(const struct decision *d, struct route_step *step)
+{
+	const struct accepted_domain *domain =
+	    config_domain(d->config, step->candidate.domain);
+	struct address address = step->candidate;
+	bool usable = !is_unsafe(&address);
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (domain == NULL) {
+		step->result = ROUTE_FOREIGN;
+		say(step, "%s is no accepted domain: dropped", address.domain);
+		return;
+	}
+	if (domain->map_to != NULL) {
+		usable = usable &&
+			 address_make(slice_of(step->candidate.local),
+			     slice_of(domain->map_to), &address) == ADDRESS_OK;
+		if (usable)
+			say(step, "map_to makes it %s",
+			    address_write(&address, text));
+		domain = config_domain(d->config, domain->map_to);
+	}
+	if (domain == NULL || !usable) {
+		step->result = ROUTE_ABSENT;
+		say(step, "its local part could be relayed elsewhere, or it "
+			  "is too long");
+		deliver_unknown(d, NULL, step);
+		return;
+	}
+	judge_accepted(d, &address, domain, step);
+}
+
+/* The fallback of the account, or of the ticket when the account is gone;
+ * the postmaster when that lies in no accepted domain (any more). */
+static bool
+choose_fallback(struct decision *d, const struct ticket *ticket)
+{
+	const struct address *first =
+	    d->account != NULL ? &d->account->fallback : &ticket->fallback;
+
+	return accept_address(d->config, first, &d->fallback) ||
+	       accept_address(d->config, &d->config->postmaster, &d->fallback);
+}
+
+static void
+judge_all(const struct decision *d, const struct ticket *ticket)
+{
+	struct route *out = d->out;
+
+	out->steps = mem_new_array(ticket->n_candidates, sizeof(*out->steps));
+	out->n_steps = ticket->n_candidates;
+	for (size_t i = 0; i < out->n_steps; i++) {
+		out->steps[i].candidate = ticket->candidates[i];
+		judge(d, &out->steps[i]);
+	}
+}
+
+void
+route_decide(const struct config *config, const struct account *account,
+    const struct ticket *ticket, route_lookup *lookup, void *context,
+    struct route *out)
+{
+	struct decision d = { .config = config,
+		.account = account,
+		.lookup = lookup,
+		.context = context,
+		.out = out };
+	struct address to;
+
+	*out = (struct route){ 0 };
+	if (!choose_fallback(&d, ticket)) {
+		out->defer = true;
+		snprintf(out->defer_reason, sizeof(out->defer_reason),
+		    "neither fallback nor postmaster is in accepted_domains");
+		return;
+	}
+	if (ticket->tier == TIER_SINGLE && account != NULL)
+		out->used_fallback = !deliver_to(&d, &account->deliver_to, &to);
+	else if (ticket->tier != TIER_FALLBACK && ticket->n_candidates > 0)
+		judge_all(&d, ticket);
+	if (out->defer) {
+		free(out->recipients);
+		out->recipients = NULL;
+		out->n_recipients = 0;
+	} else if (out->n_recipients == 0) {
+		add_recipient(out, &d.fallback);
+		out->used_fallback = true;
+	}
+}
+
+void
+route_clear(struct route *route)
+{
+	free(route->recipients);
+	free(route->steps);
+	*route = (struct route){ 0 };
+}
