@@ -18,6 +18,8 @@ typedef void loop_handler(void *arg);
 typedef void loop_child_handler(void *arg, int wait_status);
 
 struct loop *loop_new(void);
+/* Calls not yet run are dropped, children are no longer watched.  Timers and
+ * connections must be gone, threads that use loop_call() too. */
 void loop_free(struct loop *);
 /* Returns after loop_stop(). */
 void loop_run(struct loop *);
@@ -32,10 +34,18 @@ void timer_start(struct timer *, int64_t after_ms);
 void timer_stop(struct timer *);
 
 void loop_on_signal(struct loop *, int signo, loop_handler *, void *arg);
-/* Calls the handler once with the status of this child, which must not have
- * been waited for. */
+/* Calls the handler once, later, with the status of this child, which must not
+ * have been waited for; it may have ended already. */
 void loop_on_child(struct loop *, pid_t, loop_child_handler *, void *arg);
 /* Runs the handler on the loop's thread, soon; from any thread. */
 void loop_call(struct loop *, loop_handler *, void *arg);
+
+/* What the users of one loop share (the resolver, TLS contexts): one object of
+ * each kind, made when first asked for, dropped by loop_free(). */
+struct loop_kind {
+	void *(*make)(struct loop *);
+	void (*drop)(void *object);
+};
+void *loop_shared(struct loop *, const struct loop_kind *);
 
 #endif
