@@ -58,12 +58,20 @@ char *address_write(const struct address *, char out[static ADDRESS_TEXT_SIZE]);
  * checks: what a directory or a rewriting step made. */
 enum address_fault
 address_make(struct slice local, struct slice domain, struct address *out);
+/* The same for a sender. */
+enum address_fault address_make_sender(
+    struct slice local, struct slice domain, struct address *out);
+/* May stand in an address without quotes: RFC 5322 3.2.3, RFC 6531 3.3. */
+bool byte_is_atext(uint8_t);
 
 /* An address-list as in To: or Cc: (RFC 5322 3.4, with groups, comments,
  * routes, encoded words, and what mail programs wrote in their place; ";" and
  * "," both separate).  `field` is the unfolded or folded body of the field. */
 struct address_list {
 	struct slice rest;
+	/* One was met that does not end: from there on they are ordinary bytes,
+	 * so that the search for the end happens once. */
+	bool open_quote, open_comment;
 };
 struct address_entry {
 	enum address_fault fault;
