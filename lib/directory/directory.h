@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * directory - does this address exist?  (DESIGN 6)
+ * directory - does this address exist?
  *
  * One directory is the chain of all sources of the configuration with their
  * cache and breakers.  Thread-safe; a look-up may block for the sources'
@@ -35,8 +35,15 @@ void directory_free(struct directory *);
 void directory_lookup(
     struct directory *, const struct address *, struct directory_answer *);
 
+/* As directory_lookup(), and tells what each source ("file", "ldap") answered,
+ * in the order they were asked. */
+typedef void directory_step(
+    void *context, const char *source, const struct directory_answer *);
+void directory_lookup_steps(struct directory *, const struct address *,
+    struct directory_answer *, directory_step *, void *context);
+
 /* Could a look-up be answered now?  Asks each source that has not answered
- * within the last second (file: readable; LDAP: bind and rootDSE search).
+ * within the last second, with an address that nobody has.
  * False with the reason ("ldaps://dc1…: Can't contact LDAP server").  This is
  * what the milter answers to READY. */
 bool directory_ready(struct directory *, char reason[DIRECTORY_REASON_SIZE]);
