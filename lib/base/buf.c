@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 void
 buf_init(struct buf *b, size_t max)
 {
+	assert(max < SIZE_MAX / 2);
 	*b = (struct buf){ .max = max };
 }
 
@@ -38,6 +40,21 @@ buf_reset(struct buf *b)
 		b->data[0] = '\0';
 }
 
+/* By hand, not by realloc(): no copy of a secret stays in freed memory. */
+static void
+grow(struct buf *b, size_t room)
+{
+	uint8_t *data = mem_new(room);
+
+	if (b->data != NULL) {
+		memcpy(data, b->data, b->len);
+		explicit_bzero(b->data, b->room);
+		free(b->data);
+	}
+	b->data = data;
+	b->room = room;
+}
+
 /* Room for `more` bytes and the NUL. */
 static bool
 reserve(struct buf *b, size_t more)
@@ -52,10 +69,8 @@ reserve(struct buf *b, size_t more)
 		room *= 2;
 	if (room > b->max + 1)
 		room = b->max + 1;
-	if (room != b->room) {
-		b->data = mem_resize(b->data, room, 1);
-		b->room = room;
-	}
+	if (room != b->room)
+		grow(b, room);
 	return true;
 }
 

@@ -19,15 +19,17 @@ struct buf {
 	bool overflowed;
 };
 
-/* An empty buffer that will hold at most `max` bytes; no allocation yet. */
+/* An empty buffer that will hold at most `max` bytes (below SIZE_MAX / 2); no
+ * allocation yet. */
 void buf_init(struct buf *, size_t max);
 /* Frees the memory; the buffer is as after buf_init(). */
 void buf_clear(struct buf *);
-/* As buf_clear(), and the bytes are wiped first. */
+/* As buf_clear(), and the bytes are wiped first; growing left none behind. */
 void buf_wipe(struct buf *);
 /* Empties the buffer and keeps its memory. */
 void buf_reset(struct buf *);
 
+/* What is added must not lie in the buffer itself. */
 bool buf_add(struct buf *, struct slice);
 bool buf_add_string(struct buf *, const char *);
 bool buf_add_byte(struct buf *, uint8_t);

@@ -21,6 +21,9 @@ digest_hmac_sha256(
 {
 	unsigned int len = 0;
 
+	/* OpenSSL 3.0 refuses a key that is NULL, even an empty one. */
+	if (key.len == 0)
+		key = SLICE("");
 	if (HMAC(EVP_sha256(), key.data, (int)key.len, text.data, text.len, out,
 		&len) == NULL ||
 	    len != DIGEST_SIZE)

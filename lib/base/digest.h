@@ -21,8 +21,8 @@ void digest_random(void *out, size_t len);
 void hex_write(struct slice s, char *out);
 /* Exactly 2 * len digits of either case, or false. */
 bool hex_read(struct slice digits, uint8_t *out, size_t len);
-/* RFC 4648 section 4, padded; appended to NUL-terminated out[size], which must
- * have room: 4 * ((len + 2) / 3) + 1. */
+/* RFC 4648 section 4, padded and with a NUL; size is at least
+ * 4 * ((s.len + 2) / 3) + 1. */
 void base64_write(struct slice s, char *out, size_t size);
 
 #endif

@@ -8,10 +8,11 @@
 #include <string.h>
 
 /* printf's words, which may hold foreign bytes, into err->text. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 set_text(struct error *err, const char *fmt, va_list ap)
 {
-	char raw[ERROR_TEXT_MAX];
+	/* One byte more than fits, so that a long text is seen to be cut. */
+	char raw[ERROR_TEXT_MAX + 1];
 	int len = vsnprintf(raw, sizeof(raw), fmt, ap);
 
 	if (len < 0)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include "base/digest.h"
+
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -48,32 +51,46 @@ log_set_level(enum log_level level)
 	threshold = (int)level;
 }
 
+static size_t
+escaped_size(uint8_t c, const char *refused)
+{
+	bool plain = c >= 0x20 && c < 0x7f && strchr(refused, c) == NULL;
+
+	return plain ? 1 : 4;
+}
+
+/* How many bytes of `s` fit into `room` when escaped. */
+static size_t
+fitting(struct slice s, size_t room, const char *refused)
+{
+	size_t i = 0;
+
+	while (i < s.len && escaped_size(s.data[i], refused) <= room)
+		room -= escaped_size(s.data[i++], refused);
+	return i;
+}
+
 static char *
 escape(char *out, size_t size, struct slice s, const char *refused)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
+	bool cut;
 
+	assert(size >= sizeof("..."));
+	cut = fitting(s, size - 1, refused) < s.len;
+	if (cut)
+		s = slice_first(s, fitting(s, size - sizeof("..."), refused));
 	for (size_t i = 0; i < s.len; i++) {
-		uint8_t c = s.data[i];
-		bool plain =
-		    c >= 0x20 && c < 0x7f && strchr(refused, c) == NULL;
-
-		if (n + (plain ? 1 : 4) + 4 > size) {
-			for (int dots = 0; dots < 3 && n + 1 < size; dots++)
-				out[n++] = '.';
-			break;
-		}
-		if (plain) {
-			out[n++] = (char)c;
+		if (escaped_size(s.data[i], refused) == 1) {
+			out[n++] = (char)s.data[i];
 			continue;
 		}
 		out[n++] = '\\';
 		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
+		hex_write((struct slice){ &s.data[i], 1 }, out + n);
+		n += 2;
 	}
-	out[n] = '\0';
+	memcpy(out + n, cut ? "..." : "", cut ? sizeof("...") : 1);
 	return out;
 }
 
@@ -91,10 +108,11 @@ log_quotable(char *out, size_t size, struct slice foreign)
 	return escape(out, size, foreign, "\"\\");
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 emit(enum log_level level, const char *fmt, va_list ap)
 {
-	char raw[LINE_SIZE], text[LINE_SIZE], line[LINE_SIZE + 128];
+	/* One byte more than fits, so that a long text is seen to be cut. */
+	char raw[LINE_SIZE + 1], text[LINE_SIZE], line[LINE_SIZE + 128];
 	int len;
 
 	if ((int)level > threshold)

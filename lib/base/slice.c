@@ -108,9 +108,7 @@ slice_ends_nocase(struct slice s, struct slice suffix)
 {
 	if (suffix.len > s.len)
 		return false;
-	return slice_equal_nocase(
-	    (struct slice){ s.data + (s.len - suffix.len), suffix.len },
-	    suffix);
+	return slice_equal_nocase(slice_from(s, s.len - suffix.len), suffix);
 }
 
 bool
