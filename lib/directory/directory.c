@@ -2,14 +2,12 @@
 #include "directory/directory.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "directory/breaker.h"
 #include "directory/cache.h"
 #include "directory/source.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,20 +49,6 @@ const char *
 existence_name(enum existence existence)
 {
 	return names[existence];
-}
-
-void
-source_answer(struct directory_answer *answer, enum existence existence,
-    const char *fmt, ...)
-{
-	char raw[2 * DIRECTORY_REASON_SIZE];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(raw, sizeof(raw), fmt, ap);
-	va_end(ap);
-	answer->existence = existence;
-	log_safe(answer->reason, sizeof(answer->reason), slice_of(raw));
 }
 
 static void
