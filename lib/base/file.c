@@ -140,9 +140,8 @@ write_beside(const char *path, struct slice content, mode_t mode,
 	return false;
 }
 
-/* A name is safe against power loss only when its folder is. */
-static bool
-sync_folder(const char *path, struct error *err)
+bool
+file_sync_folder(const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder;
@@ -178,7 +177,7 @@ file_replace(
 		unlink(temporary);
 	}
 	free(temporary);
-	return ok && sync_folder(path, err);
+	return ok && file_sync_folder(path, err);
 }
 
 bool
@@ -198,5 +197,5 @@ file_create(const char *path, struct slice content, mode_t mode, bool *existed,
 	}
 	unlink(temporary);
 	free(temporary);
-	return ok && sync_folder(path, err);
+	return ok && file_sync_folder(path, err);
 }

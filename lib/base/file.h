@@ -27,5 +27,8 @@ bool file_replace(const char *path, struct slice, mode_t, struct error *);
  * somebody else was first; that is no error. */
 bool file_create(
     const char *path, struct slice, mode_t, bool *existed, struct error *);
+/* Syncs the folder that `path` lies in: only then does a name that was made or
+ * renamed there survive a power failure.  ERROR_LOCAL. */
+bool file_sync_folder(const char *path, struct error *);
 
 #endif

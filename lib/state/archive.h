@@ -10,7 +10,8 @@
 
 #include "base/error.h"
 
-/* Moves a spool file of the same file system in by rename.  ERROR_LOCAL. */
+/* Moves a spool file of the same file system in by rename; the folder is there
+ * (storage makes it).  ERROR_LOCAL. */
 bool archive_take(const char *state_dir, const char *id, const char *spool_path,
     struct error *);
 /* Removes what is older than keep_ms, then the oldest until at most max_bytes

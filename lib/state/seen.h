@@ -34,8 +34,9 @@ struct seen_row {
 
 struct seen;
 
-/* Opens or creates.  ERROR_CONFIG: damaged (quick_check), of a newer version,
- * not writable: refuse to fetch, touch nothing. */
+/* Opens or creates.  ERROR_CONFIG: damaged (quick_check), empty, of a newer
+ * version, not writable: refuse to fetch, touch nothing.  Only one process may
+ * write; others may read at the same time. */
 struct seen *seen_open(const char *state_dir, struct error *);
 void seen_close(struct seen *);
 
@@ -50,12 +51,19 @@ bool seen_account(struct seen *, const char *account, const char *host,
 /* The row of a UID; SEEN_NEW without one. */
 bool seen_get(struct seen *, const char *account, struct slice uid,
     struct seen_row *, struct error *);
-/* `id` is the spool id, `reason` one printable line; both for the admin. */
-bool seen_put(struct seen *, const char *account, struct slice uid,
-    const struct seen_row *, const char *id, const char *reason,
-    struct error *);
+/* What is to be remembered of one UID; all borrowed.  The account must have
+ * been named by seen_account() once. */
+struct seen_entry {
+	const char *account;
+	struct slice uid;
+	struct seen_row row;
+	const char *id;     /* the spool id, for the admin */
+	const char *reason; /* one printable line, for the admin */
+};
+bool seen_put(struct seen *, const struct seen_entry *, struct error *);
 /* Marks the UID as present in the listing `epoch` (any number that only
- * grows). */
+ * grows).  Marks are kept in memory, until the transaction's
+ * seen_forget_others(). */
 bool seen_mark(struct seen *, const char *account, struct slice uid,
     uint64_t epoch, struct error *);
 /* After a COMPLETE listing: forgets the rows that were not marked in
