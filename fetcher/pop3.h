@@ -11,7 +11,12 @@
  * Order: greeting, CAPA, [STLS, CAPA], AUTH PLAIN (when offered) or USER and
  * PASS, STAT, UIDL, LIST, then READY.  CAPA may be refused.  STLS refused or
  * not offered where it is required ends the session: there is no falling back
- * to clear text.  Without UIDL the session fails with ERROR_CONFIG.
+ * to clear text.  Without UIDL the session fails with ERROR_CONFIG.  A refused
+ * login is never tried another way, since providers lock accounts.
+ *
+ * Both listings must name the messages 1, 2, … up to STAT's count, in this
+ * order, as all servers send them; anything else is ERROR_PROTOCOL.  That
+ * bounds them, and finds repeated and missing numbers, without memory.
  */
 #ifndef FETCHER_POP3_H
 #define FETCHER_POP3_H
@@ -60,9 +65,9 @@ struct pop3_login { /* borrowed until the login is done */
 struct pop3 {
 	const struct pop3_login *login;
 	int state;
-	bool secured, capa_stls, capa_plain, capa_uidl;
+	bool secured, capa_stls, capa_plain;
 	uint32_t number;   /* of the command under way */
-	uint32_t listed;   /* entries so far */
+	uint32_t listed;   /* lines of the list under way */
 	uint32_t expected; /* what STAT said */
 	char command[POP3_COMMAND_MAX];
 };
