@@ -19,6 +19,12 @@ struct timer {
 	void *arg;
 };
 
+struct watch {
+	struct event event;
+	loop_handler *handler;
+	void *arg;
+};
+
 struct signal_watch {
 	struct event event;
 	loop_handler *handler;
@@ -309,6 +315,38 @@ void
 timer_stop(struct timer *timer)
 {
 	event_del(&timer->event);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	watch->handler(watch->arg);
+}
+
+struct watch *
+watch_new(struct loop *loop, int fd, loop_handler *handler, void *arg)
+{
+	struct watch *watch = mem_new(sizeof(*watch));
+
+	watch->handler = handler;
+	watch->arg = arg;
+	event_assign(&watch->event, loop->base, fd, EV_READ | EV_PERSIST,
+	    on_readable, watch);
+	event_add(&watch->event, NULL);
+	return watch;
+}
+
+void
+watch_free(struct watch *watch)
+{
+	if (watch == NULL)
+		return;
+	event_del(&watch->event);
+	free(watch);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 struct loop;
 struct timer;
+struct watch;
 struct event_base;
 
 typedef void loop_handler(void *arg);
@@ -32,6 +33,11 @@ struct timer *timer_new(struct loop *, loop_handler *, void *arg);
 void timer_free(struct timer *); /* takes NULL */
 void timer_start(struct timer *, int64_t after_ms);
 void timer_stop(struct timer *);
+
+/* Calls the handler while there is something to read from the descriptor: bytes,
+ * its end, a fault.  Free the watch before closing the descriptor. */
+struct watch *watch_new(struct loop *, int fd, loop_handler *, void *arg);
+void watch_free(struct watch *); /* takes NULL */
 
 void loop_on_signal(struct loop *, int signo, loop_handler *, void *arg);
 /* Calls the handler once, later, with the status of this child, which must not
