@@ -52,9 +52,9 @@ ADMIN_OBJECTS := $(call objects,$(call sources,admin))
 TESTS := $(patsubst %.c,$(B)/%,$(call sources,tests/unit))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call sources,tests/fuzz))
 FUZZERS := $(filter-out %/replay,$(FUZZERS))
-PROGRAMS := $(if $(FETCHER_OBJECTS),$(B)/mailhaul-fetcher) \
-	$(if $(MILTER_OBJECTS),$(B)/mailhaul-milter) \
-	$(if $(ADMIN_OBJECTS),$(B)/mailhaul)
+PROGRAMS := $(if $(wildcard fetcher/main.c),$(B)/mailhaul-fetcher) \
+	$(if $(wildcard milter/main.c),$(B)/mailhaul-milter) \
+	$(if $(wildcard admin/main.c),$(B)/mailhaul)
 Q := $(if $(V),,@)
 
 all: $(PROGRAMS) ## build the three programs
