@@ -16,11 +16,13 @@
 
 struct storage;
 
-/* Opens the state on the calling thread (errors as seen_open()), removes the
- * remnants in STATE_DIR/spool, starts the thread. */
+/* Opens the state on the calling thread (errors as seen_open()), makes the
+ * folders spool and archive in STATE_DIR, removes the remnants in spool, starts
+ * the thread.  The caller holds the lock that keeps other fetchers out. */
 struct storage *
 storage_start(struct loop *, const char *state_dir, struct error *);
-/* Finishes all jobs; their handlers do not run any more. */
+/* Finishes all jobs; their handlers do not run any more.  Not for a handler to
+ * call; the loop must still be there. */
 void storage_stop(struct storage *);
 
 typedef void storage_handler(void *arg, bool ok, const struct error *);
@@ -35,13 +37,18 @@ struct storage_listing {
 		uint64_t size;
 		uint32_t uid_offset; /* into uids */
 		uint16_t uid_len;
-		struct seen_row row; /* filled in by the thread */
+		/* Filled in by the thread: */
+		struct seen_row row;
+		bool duplicate; /* its UID occurs twice in this listing */
 	} * entries;
 	size_t n;
 	const uint8_t *uids;
 };
-/* Checks host and user, fills in each row, forgets rows of UIDs that are gone.
- * Entries with a UID that occurs twice are left out of the state. */
+/* Checks host and user, fills in each row, forgets rows of UIDs that are gone:
+ * nothing else ever forgets one, so the listing must be complete.  A UID that
+ * occurs twice names nothing (RFC 1939 7 wants it unique): its entries get
+ * SEEN_NEW and what was known of it is forgotten, or a new message under an
+ * old UID would be deleted unseen. */
 void storage_compare(
     struct storage *, struct storage_listing *, storage_handler *, void *arg);
 
