@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mail/lexical.h"
+
 /* A list is first cut into entries, then each entry is parsed as a whole.
  * Both go forward only, over nested comments too, so that no sequence of bytes
  * costs more than a few looks at each. */
@@ -31,52 +33,14 @@ byte_is_separator(uint8_t c)
 	return c == ',' || c == ';';
 }
 
-static size_t
-skip_blanks(struct slice s, size_t at)
-{
-	while (at < s.len && byte_is_space(s.data[at]))
-		at++;
-	return at;
-}
-
-/* The offset after the quoted string that begins at `at`; 0: it never ends. */
-static size_t
-quoted_end(struct slice s, size_t at)
-{
-	for (size_t i = at + 1; i < s.len; i++) {
-		if (s.data[i] == '\\')
-			i++;
-		else if (s.data[i] == '"')
-			return i + 1;
-	}
-	return 0;
-}
-
-/* As quoted_end() for a comment, which may nest. */
-static size_t
-comment_end(struct slice s, size_t at)
-{
-	size_t depth = 0;
-
-	for (size_t i = at; i < s.len; i++) {
-		if (s.data[i] == '\\')
-			i++;
-		else if (s.data[i] == '(')
-			depth++;
-		else if (s.data[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return 0;
-}
-
 /* The offset after the quoted string, the comment or the one byte at `at`. */
 static size_t
 piece_end(struct slice s, size_t at)
 {
 	if (s.data[at] == '"')
-		return quoted_end(s, at);
+		return lexical_quoted_end(s, at);
 	if (s.data[at] == '(')
-		return comment_end(s, at);
+		return lexical_comment_end(s, at);
 	return at + 1;
 }
 
@@ -89,9 +53,9 @@ next_token(struct slice *s, struct token *t)
 {
 	size_t at, end;
 
-	for (at = skip_blanks(*s, 0); at < s->len && s->data[at] == '(';
-	     at = skip_blanks(*s, end))
-		if ((end = comment_end(*s, at)) == 0)
+	for (at = lexical_skip_blanks(*s, 0); at < s->len && s->data[at] == '(';
+	     at = lexical_skip_blanks(*s, end))
+		if ((end = lexical_comment_end(*s, at)) == 0)
 			return false;
 	*s = slice_from(*s, at);
 	t->kind = TOKEN_END;
@@ -276,7 +240,7 @@ struct cutter {
 static bool
 next_is(const struct cutter *c, uint8_t byte)
 {
-	size_t next = skip_blanks(c->s, c->at + 1);
+	size_t next = lexical_skip_blanks(c->s, c->at + 1);
 
 	return next < c->s.len && c->s.data[next] == byte;
 }

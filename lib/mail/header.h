@@ -9,7 +9,7 @@
 #include "base/slice.h"
 #include "mail/address.h"
 
-enum { HEADER_HELD_MAX = 256 * 1024 }; /* DESIGN: what is examined */
+enum { HEADER_HELD_MAX = 256 * 1024 }; /* what is examined */
 
 struct header_field {
 	struct slice name;  /* without the colon and blanks before it */
@@ -38,6 +38,7 @@ struct received {
 				 * "unknown" */
 	struct slice client_ip; /* in brackets in that comment; may be empty */
 	struct slice by;        /* host after "by" */
+	struct slice with;      /* protocol after "with" */
 	struct slice recipient; /* address after "for", without brackets */
 };
 /* Comments nest and may hold anything; words inside them do not count.

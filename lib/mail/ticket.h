@@ -27,7 +27,7 @@ enum {
 	TICKET_ID_MAX = 64,
 };
 
-/* Where the candidates came from (DESIGN 5). */
+/* Where the candidates came from. */
 enum tier {
 	TIER_ENVELOPE,
 	TIER_RECEIVED,

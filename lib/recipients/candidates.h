@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * candidates - what a message says about its recipients (DESIGN 5).
+ * candidates - what a message says about its recipients.
  *
  * Pure: header bytes and an account's settings in, addresses out.  Used by the
  * fetcher for the ticket and by `mailhaul explain` for the reasons.  Tiers are

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mail/lexical.h"
+
+size_t
+lexical_quoted_end(struct slice s, size_t at)
+{
+	for (size_t i = at + 1; i < s.len; i++) {
+		if (s.data[i] == '\\')
+			i++;
+		else if (s.data[i] == '"')
+			return i + 1;
+	}
+	return 0;
+}
+
+size_t
+lexical_comment_end(struct slice s, size_t at)
+{
+	size_t depth = 0;
+
+	for (size_t i = at; i < s.len; i++) {
+		if (s.data[i] == '\\')
+			i++;
+		else if (s.data[i] == '(')
+			depth++;
+		else if (s.data[i] == ')' && --depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+size_t
+lexical_skip_blanks(struct slice s, size_t at)
+{
+	while (at < s.len && byte_is_space(s.data[at]))
+		at++;
+	return at;
+}
