@@ -73,13 +73,15 @@ fitting(struct slice s, size_t room, const char *refused)
 static char *
 escape(char *out, size_t size, struct slice s, const char *refused)
 {
+	const char *tail = "";
 	size_t n = 0;
-	bool cut;
 
-	assert(size >= sizeof("..."));
-	cut = fitting(s, size - 1, refused) < s.len;
-	if (cut)
-		s = slice_first(s, fitting(s, size - sizeof("..."), refused));
+	assert(size > 0);
+	if (fitting(s, size - 1, refused) < s.len) {
+		tail = size > 3 ? "..." : "";
+		s = slice_first(
+		    s, fitting(s, size - 1 - strlen(tail), refused));
+	}
 	for (size_t i = 0; i < s.len; i++) {
 		if (escaped_size(s.data[i], refused) == 1) {
 			out[n++] = (char)s.data[i];
@@ -90,7 +92,7 @@ escape(char *out, size_t size, struct slice s, const char *refused)
 		hex_write((struct slice){ &s.data[i], 1 }, out + n);
 		n += 2;
 	}
-	memcpy(out + n, cut ? "..." : "", cut ? sizeof("...") : 1);
+	memcpy(out + n, tail, strlen(tail) + 1);
 	return out;
 }
 

@@ -30,8 +30,8 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Writes `foreign` into out[size] as printable ASCII, other bytes as \xNN, cut
- * with "..." when it does not fit; size is at least 4.  Safe text stays as it
- * is.  Returns out. */
+ * with "..." when it does not fit (without, when size is below 4; it is never
+ * 0).  Safe text stays as it is.  Returns out. */
 char *log_safe(char *out, size_t size, struct slice foreign);
 /* As log_safe(), the double quote and the backslash are escaped too:
  * for key="value". */

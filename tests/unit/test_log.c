@@ -55,6 +55,10 @@ only_what_does_not_fit_is_cut(void **state)
 	    log_safe(out, sizeof(out), SLICE("\n\n\n")), "\\x0a...");
 	assert_string_equal(
 	    log_safe(out, sizeof(out), SLICE("1234\n\n")), "1234...");
+	assert_string_equal(log_safe(out, 4, SLICE("1234")), "...");
+	assert_string_equal(log_safe(out, 3, SLICE("1234")), "12");
+	assert_string_equal(log_safe(out, 3, SLICE("\n")), "");
+	assert_string_equal(log_safe(out, 1, SLICE("1")), "");
 }
 
 /* What `write` sends to standard error. */
