@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commands - the subcommands of mailhaul(8), one file cmd_NAME.c each.
+ *
+ * argv[0] is the subcommand's name.  The result is the exit status; EX_USAGE
+ * makes main() print the subcommand's usage line.
+ */
+#ifndef ADMIN_COMMANDS_H
+#define ADMIN_COMMANDS_H
+
+int cmd_check(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
+
+#endif

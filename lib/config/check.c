@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/check.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The node that a field was read from, or `mapping` when it was not there. */
+static const struct node *
+node_of(const struct node *mapping, const void *field)
+{
+	const struct node *child, *found;
+
+	for (child = mapping->first; child != NULL; child = child->next) {
+		found = node_of(child, field);
+		if (found != child || found->field == field)
+			return found;
+	}
+	return mapping;
+}
+
+/* The first of the nodes that an array was read from, one for each element; NULL
+ * when the file has none. */
+static const struct node *
+entries_of(const struct node *root, const void *array)
+{
+	const struct node *list = node_of(root, array);
+
+	return list == root ? NULL : list->first;
+}
+
+struct named {
+	const char *name;
+	const struct node *node;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order != 0)
+		return order;
+	return x->node->index < y->node->index ? -1 : 1;
+}
+
+/* Names may stand in a list once.  Sorted, since lists can be long. */
+static void
+check_unique(struct load *load, struct named *list, size_t len)
+{
+	if (len > 1)
+		qsort(list, len, sizeof(*list), by_name);
+	for (size_t i = 1; i < len; i++)
+		if (strcmp(list[i].name, list[i - 1].name) == 0)
+			finding_error(load->findings, list[i].node,
+			    "%s stands here already, in line %zu", list[i].name,
+			    list[i - 1].node->line);
+}
+
+static void
+check_domain_names(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	struct named *list =
+	    mem_new_array(config->n_domains + 1, sizeof(*list));
+	size_t len = 0;
+
+	for (size_t i = 0; i < config->n_domains; i++, entry = entry->next)
+		if (config->domains[i].name != NULL)
+			list[len++] =
+			    (struct named){ config->domains[i].name, entry };
+	check_unique(load, list, len);
+	free(list);
+}
+
+static void
+check_account_names(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	struct named *list =
+	    mem_new_array(config->n_accounts + 1, sizeof(*list));
+	size_t len = 0;
+
+	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
+		if (config->accounts[i].name != NULL)
+			list[len++] = (struct named){ config->accounts[i].name,
+				node_of(entry, &config->accounts[i].name) };
+	check_unique(load, list, len);
+	free(list);
+}
+
+/* A domain whose mail goes to a domain that goes elsewhere again. */
+static void
+check_maps(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	const struct accepted_domain *d, *target;
+
+	for (size_t i = 0; i < config->n_domains; i++, entry = entry->next) {
+		d = &config->domains[i];
+		target =
+		    d->map_to == NULL ? NULL : config_domain(config, d->map_to);
+		if (target != NULL && target->map_to != NULL)
+			finding_error(load->findings,
+			    node_of(entry, &d->map_to),
+			    "%s is mapped to another domain itself", d->map_to);
+	}
+}
+
+static bool
+all_domains_known(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_domains; i++)
+		if (config->domains[i].name == NULL)
+			return false;
+	return config->n_domains > 0;
+}
+
+static void
+check_accepted(
+    struct load *load, const struct config *config, const struct node *node)
+{
+	const struct value_type *type = node->row->type;
+	const struct address *address = node->field;
+	const char *domain;
+
+	if (type == &value_domain)
+		domain = *(const char *const *)node->field;
+	else if (type == &value_optional_address)
+		domain = (*(const struct address *const *)node->field)->domain;
+	else
+		domain = address->domain;
+	if (config_domain(config, domain) == NULL)
+		finding_error(load->findings, node,
+		    "%s is not one of the accepted_domains", domain);
+}
+
+/* Secrets belong to the one daemon that needs them, and each daemon loads
+ * the whole file: what another may not even look at is not judged here. */
+static void
+check_file(struct load *load, const struct node *node)
+{
+	const char *path = *(const char *const *)node->field;
+	unsigned flags = node->row->flags;
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		if ((flags & ROW_SECRET_FILE) != 0 &&
+		    ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0))
+			finding_error(load->findings, node,
+			    "%s may be read or changed by others; run: chmod "
+			    "640 %s",
+			    path, path);
+	} else if (errno != EACCES && (flags & ROW_SHOULD_EXIST) != 0) {
+		finding_warning(load->findings, node,
+		    "%s: %s; until it is there mail waits", path,
+		    strerrordesc_np(errno));
+	} else if (errno != EACCES) {
+		finding_error(load->findings, node, "%s: %s", path,
+		    strerrordesc_np(errno));
+	}
+}
+
+static void
+check_command(struct load *load, const struct node *node)
+{
+	const struct node *program = node->first;
+
+	if (program != NULL && program->kind == NODE_SCALAR &&
+	    program->text[0] != '/')
+		finding_error(load->findings, program,
+		    "the path of a command must be absolute");
+}
+
+/* What the flags of the rows ask for, wherever they were used. */
+static void
+check_rows(
+    struct load *load, const struct config *config, const struct node *node)
+{
+	const unsigned files =
+	    ROW_MUST_EXIST | ROW_SHOULD_EXIST | ROW_SECRET_FILE;
+	unsigned flags = node->row == NULL ? 0 : node->row->flags;
+
+	if (node->kind == NODE_SCALAR && node->field != NULL) {
+		if ((flags & ROW_ACCEPTED) != 0 && all_domains_known(config))
+			check_accepted(load, config, node);
+		if ((flags & files) != 0)
+			check_file(load, node);
+	}
+	if (node->kind == NODE_LIST && node->field != NULL &&
+	    (flags & ROW_COMMAND) != 0)
+		check_command(load, node);
+	for (node = node->first; node != NULL; node = node->next)
+		check_rows(load, config, node);
+}
+
+static bool
+any_uri(const struct ldap_source *ldap, const char *scheme)
+{
+	for (size_t i = 0; ldap->uris[i] != NULL; i++)
+		if (slice_starts_nocase(
+			slice_of(ldap->uris[i]), slice_of(scheme)))
+			return true;
+	return false;
+}
+
+static void
+check_ldap(
+    struct load *load, const struct ldap_source *ldap, const struct node *entry)
+{
+	bool password = ldap->password.kind != SECRET_NONE;
+
+	if (ldap->uris == NULL)
+		return;
+	if (password && ldap->bind_dn == NULL)
+		finding_error(load->findings, node_of(entry, &ldap->password),
+		    "a password without bind_dn: nobody to log in as");
+	if (!password && ldap->bind_dn != NULL)
+		finding_error(load->findings, node_of(entry, &ldap->bind_dn),
+		    "bind_dn without a password; servers take that for an "
+		    "anonymous login");
+	if (ldap->start_tls &&
+	    (any_uri(ldap, "ldaps://") || any_uri(ldap, "ldapi://")))
+		finding_error(load->findings, node_of(entry, &ldap->start_tls),
+		    "start_tls is for ldap:// only; ldaps:// is encrypted from "
+		    "the start, ldapi:// is local");
+	if (password && !ldap->start_tls && any_uri(ldap, "ldap://"))
+		finding_warning(load->findings, node_of(entry, ldap->uris),
+		    "the password goes to ldap:// in clear text; use ldaps:// "
+		    "or start_tls: required");
+}
+
+static void
+check_directory(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	for (size_t i = 0; i < config->n_directory; i++, entry = entry->next)
+		if (config->directory[i].kind == DIRECTORY_LDAP)
+			check_ldap(load, &config->directory[i].ldap, entry);
+}
+
+/* Defaults that follow from other keys. */
+static void
+complete_account(
+    struct load *load, const struct config *config, struct account *a)
+{
+	struct address *own;
+
+	if (a->port == 0)
+		a->port = schema_port(a->protocol);
+	if (address_is_null(&a->fallback))
+		a->fallback = config->postmaster;
+	if (a->addresses != NULL || a->user == NULL)
+		return;
+	own = arena_new(load->arena, sizeof(*own));
+	a->addresses = own;
+	a->n_addresses = address_parse(slice_of(a->user), own) == ADDRESS_OK &&
+			 config_domain(config, own->domain) == NULL;
+}
+
+static bool
+believes_received(const struct recipient_settings *r)
+{
+	for (size_t i = 0; i < r->n_tiers; i++)
+		if (r->tiers[i] == TIER_RECEIVED)
+			return r->trusted_hosts == NULL ||
+			       r->trusted_hosts[0] == NULL;
+	return false;
+}
+
+static void
+check_account(
+    struct load *load, const struct account *a, const struct node *node)
+{
+	struct findings *f = load->findings;
+	bool single = a->mailbox == MAILBOX_SINGLE;
+	bool delivered = node_of(node, &a->deliver_to) != node;
+
+	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
+		finding_error(f, node_of(node, &a->tls.mode),
+		    "pop3s is always encrypted; clear text needs protocol: "
+		    "pop3");
+	if (single && address_is_null(&a->deliver_to))
+		finding_error(f, node_of(node, &a->mailbox),
+		    "a single mailbox needs deliver_to: whose mail it is");
+	if (!single && delivered)
+		finding_error(f, node_of(node, &a->deliver_to),
+		    "deliver_to is for mailbox: single; this one is "
+		    "catch_all");
+	if (!single && believes_received(&a->recipients))
+		finding_warning(f, node_of(node, &a->recipients.trusted_hosts),
+		    "without recipients.trusted_hosts only the topmost "
+		    "Received field is believed");
+}
+
+static void
+check_accounts(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	/* They are the loader's own array, const for everybody else. */
+	struct account *accounts =
+	    (struct account *)(uintptr_t)config->accounts;
+
+	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next) {
+		complete_account(load, config, &accounts[i]);
+		check_account(load, &accounts[i], entry);
+	}
+}
+
+/* What is allowed and hardly ever meant. */
+static void
+warn_about_whole(
+    struct load *load, const struct config *config, const struct node *root)
+{
+	struct findings *f = load->findings;
+
+	if (node_of(root, &config->directory) == root)
+		finding_missing_warning(f, root, "directory",
+		    "missing: every address in an accepted domain is taken to "
+		    "exist");
+	if (config->accounts == NULL)
+		finding_missing_warning(
+		    f, root, "accounts", "missing: nothing is collected");
+	if (!config->inject.require_milter)
+		finding_warning(f,
+		    node_of(root, &config->inject.require_milter),
+		    "mail is handed to Postfix even when no milter routes it; "
+		    "all of it then goes to the fallback");
+	if (config->archive.keep_ms == 0)
+		finding_warning(f, node_of(root, &config->archive.keep_ms),
+		    "no archive: mail that Postfix cannot deliver is lost");
+}
+
+void
+check_settings(
+    struct load *load, struct settings *settings, const struct node *root)
+{
+	const struct config *config = &settings->config;
+
+	if (root->kind != NODE_MAPPING)
+		return;
+	check_rows(load, config, root);
+	check_domain_names(load, config, entries_of(root, &config->domains));
+	check_maps(load, config, entries_of(root, &config->domains));
+	check_directory(load, config, entries_of(root, &config->directory));
+	check_account_names(load, config, entries_of(root, &config->accounts));
+	check_accounts(load, config, entries_of(root, &config->accounts));
+	warn_about_whole(load, config, root);
+}

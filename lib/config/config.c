@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/check.h"
+#include "config/load.h"
+#include "mail/domain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct settings *
+settings_of(const struct config *config)
+{
+	/* The first member; see schema.h. */
+	return (struct settings *)(uintptr_t)config;
+}
+
+/* "/etc/mailhaul" of "/etc/mailhaul/mailhaul.yaml".  Absolute, since the
+ * daemons' working folder is not the administrator's. */
+static const char *
+folder_of(struct arena *arena, const char *path)
+{
+	char *absolute = realpath(path, NULL);
+	struct slice whole = slice_of(absolute == NULL ? path : absolute);
+	size_t slash = slice_find_last(whole, '/');
+	const char *folder;
+
+	if (slash == whole.len)
+		folder = ".";
+	else
+		folder = arena_string(arena, slice_first(whole, slash));
+	free(absolute);
+	return folder;
+}
+
+static bool
+read_file(const char *path, struct buf *text, struct findings *findings)
+{
+	struct error err;
+
+	if (file_read(path, text, &err))
+		return true;
+	finding_error_at(findings, 0, 0, "%s", err.text);
+	return false;
+}
+
+static void
+load_tree(struct load *load, struct settings *settings, struct node *root)
+{
+	table_defaults(load, &schema_root, settings);
+	table_read(load, &schema_root, root, NULL, settings);
+	check_settings(load, settings, root);
+}
+
+static void
+load_text(struct load *load, struct settings *settings, struct slice text)
+{
+	size_t nul = slice_find(text, 0);
+	struct node *root = NULL;
+
+	if (nul < text.len)
+		finding_error_at(load->findings, 1, 1,
+		    "holds a NUL byte at offset %zu; this is not a text file",
+		    nul);
+	else
+		root = yaml_parse(text, load->findings);
+	if (root == NULL && load->findings->errors == 0)
+		finding_error_at(load->findings, 1, 1, "the file is empty");
+	else if (root != NULL)
+		load_tree(load, settings, root);
+}
+
+static struct settings *
+settings_new(const char *path)
+{
+	struct settings *settings = mem_new(sizeof(*settings));
+
+	settings->config.path = arena_string(&settings->arena, slice_of(path));
+	atomic_init(&settings->references, 1);
+	return settings;
+}
+
+struct config *
+config_load(const char *path, FILE *out)
+{
+	struct settings *settings = settings_new(path);
+	struct arena scratch = { 0 };
+	struct findings findings;
+	struct load load = { .arena = &settings->arena,
+		.findings = &findings,
+		.folder = folder_of(&settings->arena, path) };
+	struct buf text;
+	bool good;
+
+	findings_init(&findings, &scratch);
+	buf_init(&text, YAML_SIZE_MAX);
+	if (read_file(path, &text, &findings))
+		load_text(&load, settings, buf_slice(&text));
+	if (out != NULL)
+		findings_write(&findings, path, out);
+	good = findings.errors == 0;
+	/* Somebody may have written a password into it. */
+	buf_wipe(&text);
+	findings_clear(&findings);
+	arena_clear(&scratch);
+	if (good)
+		return &settings->config;
+	config_unref(&settings->config);
+	return NULL;
+}
+
+struct config *
+config_ref(struct config *config)
+{
+	atomic_fetch_add(&settings_of(config)->references, 1);
+	return config;
+}
+
+void
+config_unref(struct config *config)
+{
+	struct settings *settings = settings_of(config);
+
+	if (config == NULL || atomic_fetch_sub(&settings->references, 1) != 1)
+		return;
+	arena_clear(&settings->arena);
+	free(settings);
+}
+
+const struct account *
+config_account(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_accounts; i++)
+		if (strcmp(config->accounts[i].name, name) == 0)
+			return &config->accounts[i];
+	return NULL;
+}
+
+const struct accepted_domain *
+config_domain(const struct config *config, const char *domain)
+{
+	const struct accepted_domain *best = NULL, *d;
+
+	for (size_t i = 0; i < config->n_domains; i++) {
+		d = &config->domains[i];
+		if (d->name == NULL || !domain_matches(d->name, domain))
+			continue;
+		if (d->name[0] != '.')
+			return d;
+		if (best == NULL || strlen(d->name) > strlen(best->name))
+			best = d;
+	}
+	return best;
+}

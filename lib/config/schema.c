@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/schema.h"
+
+#include "config/values.h"
+
+#include <stddef.h>
+
+static const struct schema_row domain_rows[] = {
+	{ .name = "domain",
+	    .type = &value_domain_pattern,
+	    .offset = offsetof(struct accepted_domain, name),
+	    .flags = ROW_REQUIRED,
+	    .example = "example.org",
+	    .help = "The domain. With a leading dot: every name below it, but "
+		    "not itself." },
+	{ .name = "catch_all",
+	    .type = &value_optional_address,
+	    .offset = offsetof(struct accepted_domain, catch_all),
+	    .flags = ROW_ACCEPTED,
+	    .example = "office@example.org",
+	    .help = "Gets what is for an address of this domain that the "
+		    "directory does not know." },
+	{ .name = "map_to",
+	    .type = &value_domain,
+	    .offset = offsetof(struct accepted_domain, map_to),
+	    .flags = ROW_ACCEPTED,
+	    .example = "example.org",
+	    .help = "Addresses of this domain are taken as the same local part "
+		    "in that one, which must be an accepted domain too." },
+	{ .name = NULL },
+};
+static const struct schema_table domain_table = {
+	.rows = domain_rows,
+	.size = sizeof(struct accepted_domain),
+	.bare = "domain",
+};
+
+static const struct schema_word inject_methods[] = {
+	{ .word = "sendmail" },
+	{ .word = "smtp", .later = true },
+	{ .word = NULL },
+};
+static const struct schema_row inject_rows[] = {
+	{ .name = "method",
+	    .type = &value_word,
+	    .words = inject_methods,
+	    .offset = NO_FIELD,
+	    .fallback = "sendmail",
+	    .help = "How mail is handed to Postfix." },
+	{ .name = "smtp", .type = &value_later, .help = "By SMTP." },
+	{ .name = "sendmail",
+	    .type = &value_path,
+	    .offset = offsetof(struct inject_settings, sendmail),
+	    .fallback = "/usr/sbin/sendmail",
+	    .help = "Postfix's sendmail(1)." },
+	{ .name = "postconf",
+	    .type = &value_path,
+	    .offset = offsetof(struct inject_settings, postconf),
+	    .fallback = "/usr/sbin/postconf",
+	    .help =
+		"Postfix's postconf(1), asked for its limits and milters." },
+	{ .name = "parallel",
+	    .type = &value_number,
+	    .offset = offsetof(struct inject_settings, parallel),
+	    .fallback = "4",
+	    .min = 1,
+	    .max = 64,
+	    .help = "How many messages are handed over at the same time." },
+	{ .name = "timeout",
+	    .type = &value_duration,
+	    .offset = offsetof(struct inject_settings, timeout_ms),
+	    .fallback = "10m",
+	    .min = 1 * SECONDS,
+	    .max = 1 * DAYS,
+	    .help = "How long handing over one message may take." },
+	{ .name = "retry",
+	    .type = &value_duration,
+	    .offset = offsetof(struct inject_settings, retry_ms),
+	    .fallback = "1m",
+	    .min = 100 * MS,
+	    .max = 1 * HOURS,
+	    .help = "The pause before a message that Postfix refused is tried "
+		    "again. It doubles each time up to 1h." },
+	{ .name = "max_tries",
+	    .type = &value_number,
+	    .offset = offsetof(struct inject_settings, max_tries),
+	    .fallback = "10",
+	    .min = 1,
+	    .max = 1000,
+	    .help = "After so many tries the message is parked: it stays at "
+		    "the provider and is reported." },
+	{ .name = "require_milter",
+	    .type = &value_boolean,
+	    .offset = offsetof(struct inject_settings, require_milter),
+	    .fallback = "true",
+	    .help = "Fetch nothing while Postfix's non_smtpd_milters does not "
+		    "name our milter, and ask the milter before each message. "
+		    "false is for a milter on another machine." },
+	{ .name = NULL },
+};
+static const struct schema_table inject_table = { .rows = inject_rows };
+
+static const struct schema_word milter_smtp_words[] = {
+	{ .word = "off" },
+	{ .word = "reject", .later = true },
+	{ .word = "catch_all", .later = true },
+	{ .word = NULL },
+};
+static const struct schema_row milter_rows[] = {
+	{ .name = "socket",
+	    .type = &value_socket,
+	    .offset = offsetof(struct config, milter.socket),
+	    .fallback = "unix:/var/spool/postfix/mailhaul/milter.sock",
+	    .help = "Where Postfix reaches the milter." },
+	{ .name = "control",
+	    .type = &value_path,
+	    .offset = offsetof(struct config, milter.control),
+	    .fallback = "/run/mailhaul/milter.ctl",
+	    .help = "Where the fetcher asks the milter whether it is ready." },
+	{ .name = "smtp",
+	    .type = &value_word,
+	    .words = milter_smtp_words,
+	    .offset = NO_FIELD,
+	    .fallback = "off",
+	    .help = "What the milter does with mail that comes by SMTP: "
+		    "nothing." },
+	{ .name = NULL },
+};
+static const struct schema_table milter_table = { .rows = milter_rows };
+
+static const struct schema_row archive_rows[] = {
+	{ .name = "keep",
+	    .type = &value_duration,
+	    .offset = offsetof(struct config, archive.keep_ms),
+	    .fallback = "7d",
+	    .max = 365 * DAYS,
+	    .help = "How long a copy of each message is kept after Postfix "
+		    "took it; longer than Postfix keeps trying to deliver it. "
+		    "0s: no archive." },
+	{ .name = "max_size",
+	    .type = &value_size,
+	    .offset = offsetof(struct config, archive.max_bytes),
+	    .fallback = "1G",
+	    .min = 1 * KIB,
+	    .max = 16 * 1024 * GIB,
+	    .help = "Above this the oldest copies are removed early." },
+	{ .name = NULL },
+};
+static const struct schema_table archive_table = { .rows = archive_rows };
+
+static const struct schema_row root_rows[] = {
+	{ .name = "postmaster",
+	    .type = &value_address,
+	    .offset = offsetof(struct settings, config.postmaster),
+	    .flags = ROW_REQUIRED | ROW_ACCEPTED,
+	    .example = "postmaster@example.org",
+	    .help = "The person who gets mail that nobody else can be found "
+		    "for, and who is told about trouble." },
+	{ .name = "accepted_domains",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &domain_table,
+	    .offset = offsetof(struct settings, config.domains),
+	    .second = offsetof(struct settings, config.n_domains),
+	    .min = 1,
+	    .flags = ROW_REQUIRED,
+	    .help = "The domains whose mail is yours. Nobody outside them "
+		    "ever gets anything. An entry is a bare name or a "
+		    "mapping." },
+	{ .name = "recipient_delimiter",
+	    .type = &value_text,
+	    .offset = offsetof(struct settings, config.recipient_delimiter),
+	    .fallback = "\"\"",
+	    .max = 8,
+	    .flags = ROW_MAY_EMPTY,
+	    .help = "As in Postfix: anna+news@ is tried as anna@ when \"+\" is "
+		    "a delimiter. Each character is one; empty: none." },
+	{ .name = "directory",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_directory,
+	    .offset = offsetof(struct settings, config.directory),
+	    .second = offsetof(struct settings, config.n_directory),
+	    .max = 32,
+	    .derived = "none: every address in an accepted domain is taken to "
+		       "exist",
+	    .help = "Who exists. All sources are asked; one that knows the "
+		    "address is enough." },
+	{ .name = "cache",
+	    .type = &value_mapping,
+	    .table = &schema_cache,
+	    .offset = offsetof(struct settings, config),
+	    .help = "How long answers of the directory are remembered." },
+	{ .name = "inject",
+	    .type = &value_mapping,
+	    .table = &inject_table,
+	    .offset = offsetof(struct settings, config.inject),
+	    .help = "How mail is handed to Postfix." },
+	{ .name = "milter",
+	    .type = &value_mapping,
+	    .table = &milter_table,
+	    .offset = offsetof(struct settings, config),
+	    .help = "Sockets of the milter." },
+	{ .name = "state_dir",
+	    .type = &value_path,
+	    .offset = offsetof(struct settings, config.state_dir),
+	    .fallback = "/var/lib/mailhaul",
+	    .help = "Where is remembered what was collected." },
+	{ .name = "archive",
+	    .type = &value_mapping,
+	    .table = &archive_table,
+	    .offset = offsetof(struct settings, config),
+	    .help = "Copies of what was handed to Postfix, should it be unable "
+		    "to deliver them." },
+	{ .name = "account_defaults",
+	    .type = &value_mapping,
+	    .table = &schema_account_defaults,
+	    .offset = offsetof(struct settings, account_defaults),
+	    .help = "What holds for every account that does not say "
+		    "otherwise." },
+	{ .name = "accounts",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_account,
+	    .offset = offsetof(struct settings, config.accounts),
+	    .second = offsetof(struct settings, config.n_accounts),
+	    .inherits = true,
+	    .help = "The mailboxes at providers that mail is collected from." },
+	{ .name = "proxy", .type = &value_reserved, .help = "Reserved." },
+	{ .name = "services", .type = &value_reserved, .help = "Reserved." },
+	{ .name = "smarthost", .type = &value_reserved, .help = "Reserved." },
+	{ .name = "users", .type = &value_reserved, .help = "Reserved." },
+	{ .name = "include", .type = &value_reserved, .help = "Reserved." },
+	{ .name = NULL },
+};
+const struct schema_table schema_root = {
+	.rows = root_rows,
+	.size = sizeof(struct settings),
+};

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of the schema that says where mail is collected and how its
+ * recipients are found.
+ */
+#include "config/schema.h"
+
+#include "config/values.h"
+
+#include <stddef.h>
+
+static const struct schema_word protocols[] = {
+	{ .word = "pop3", .value = PROTOCOL_POP3 },
+	{ .word = "pop3s", .value = PROTOCOL_POP3S },
+	{ .word = "imap", .later = true },
+	{ .word = "imaps", .later = true },
+	{ .word = NULL },
+};
+
+uint16_t
+schema_port(enum protocol protocol)
+{
+	return protocol == PROTOCOL_POP3S ? 995 : 110;
+}
+
+static const struct schema_word tls_modes[] = {
+	{ .word = "required", .value = TLS_REQUIRED },
+	{ .word = "never",
+	    .value = TLS_NEVER,
+	    .warning = "password and mail travel in clear text" },
+	{ .word = NULL },
+};
+static const struct schema_row tls_rows[] = {
+	{ .name = "mode",
+	    .type = &value_word,
+	    .words = tls_modes,
+	    .offset = offsetof(struct tls_settings, mode),
+	    .fallback = "required",
+	    .help = "required: encrypted from the start with pop3s, by STLS "
+		    "with pop3, or not at all. never: in clear text, only "
+		    "with pop3." },
+	{ .name = "ca_file",
+	    .type = &value_path,
+	    .offset = offsetof(struct tls_settings, ca_file),
+	    .derived = "the system's certificate authorities",
+	    .flags = ROW_MUST_EXIST,
+	    .example = "/etc/ssl/certs/ca-certificates.crt",
+	    .help = "Certificate authorities (PEM) that may vouch for the "
+		    "server." },
+	{ .name = "server_name",
+	    .type = &value_host,
+	    .offset = offsetof(struct tls_settings, server_name),
+	    .derived = "host",
+	    .example = "pop.isp.example",
+	    .help = "The name that the server's certificate must have." },
+	{ .name = "fingerprint_sha256",
+	    .type = &value_fingerprint,
+	    .offset = offsetof(struct tls_settings, fingerprint_sha256),
+	    .second = offsetof(struct tls_settings, pinned),
+	    .example = "00112233445566778899aabbccddeeff"
+		       "00112233445566778899aabbccddeeff",
+	    .help = "SHA-256 of the server's certificate. Replaces the check "
+		    "of its issuer and name: for self-signed certificates." },
+	{ .name = NULL },
+};
+static const struct schema_table tls_table = { .rows = tls_rows };
+
+static const struct schema_word tiers[] = {
+	{ .word = "envelope", .value = TIER_ENVELOPE },
+	{ .word = "received", .value = TIER_RECEIVED },
+	{ .word = "headers", .value = TIER_HEADERS },
+	{ .word = NULL },
+};
+static const struct schema_word occurrences[] = {
+	{ .word = "last", .value = OCCURRENCE_LAST },
+	{ .word = "all", .value = OCCURRENCE_ALL },
+	{ .word = NULL },
+};
+static const struct schema_word positions[] = {
+	{ .word = "top", .value = 0 },
+	{ .word = "bottom", .value = 1 },
+	{ .word = NULL },
+};
+static const struct schema_row recipients_rows[] = {
+	{ .name = "from",
+	    .type = &value_list,
+	    .element = &value_word,
+	    .words = tiers,
+	    .offset = offsetof(struct recipient_settings, tiers),
+	    .second = offsetof(struct recipient_settings, n_tiers),
+	    .max = 3,
+	    .flags = ROW_IN_PLACE,
+	    .fallback = "[envelope, received, headers]",
+	    .help = "Where a message's recipients are looked for. The first "
+		    "that names anybody decides. envelope: the field in which "
+		    "the provider recorded the recipient. received: the for "
+		    "<...> of the Received field that the provider wrote. "
+		    "headers: To, Cc and Bcc, which is a guess. With [] all "
+		    "mail goes to the fallback." },
+	{ .name = "envelope_headers",
+	    .type = &value_list,
+	    .element = &value_field_name,
+	    .offset = offsetof(struct recipient_settings, envelope_headers),
+	    .min = 1,
+	    .max = 64,
+	    .derived = "the fields that known providers write",
+	    .example = "[X-Envelope-To]",
+	    .help = "Fields in which this provider records the recipient." },
+	{ .name = "occurrence",
+	    .type = &value_occurrence,
+	    .words = occurrences,
+	    .offset = offsetof(struct recipient_settings, occurrence),
+	    .fallback = "1",
+	    .min = 1,
+	    .max = 100,
+	    .help = "Which of several such fields counts: 1 is the topmost, 2 "
+		    "skips one, or last, or all." },
+	{ .name = "position",
+	    .type = &value_switch,
+	    .words = positions,
+	    .offset = offsetof(struct recipient_settings, position_bottom),
+	    .fallback = "top",
+	    .help = "Where the provider writes the field: at the top of the "
+		    "header, or at the bottom as IONOS does." },
+	{ .name = "strip_prefix",
+	    .type = &value_text,
+	    .offset = offsetof(struct recipient_settings, strip_prefix),
+	    .fallback = "\"\"",
+	    .max = 100,
+	    .flags = ROW_MAY_EMPTY,
+	    .help = "What the provider puts before the address, such as "
+		    "mbox-userstr- with qmail." },
+	{ .name = "trusted_hosts",
+	    .type = &value_list,
+	    .element = &value_domain_pattern,
+	    .offset = offsetof(struct recipient_settings, trusted_hosts),
+	    .max = 64,
+	    .fallback = "[]",
+	    .example = "[.kundenserver.de]",
+	    .help = "The provider's own servers, as they call themselves "
+		    "after \"by\" in Received fields. What stands below "
+		    "theirs may be forged and is not believed. When empty, "
+		    "only the topmost Received field is believed." },
+	{ .name = "headers",
+	    .type = &value_list,
+	    .element = &value_field_name,
+	    .offset = offsetof(struct recipient_settings, headers),
+	    .min = 1,
+	    .max = 16,
+	    .fallback = "[To, Cc, Bcc]",
+	    .help = "The fields that \"headers\" in from: means." },
+	{ .name = NULL },
+};
+static const struct schema_table recipients_table = { .rows = recipients_rows };
+
+static const struct schema_word mailbox_words[] = {
+	{ .word = "catch_all", .value = MAILBOX_CATCH_ALL },
+	{ .word = "single", .value = MAILBOX_SINGLE },
+	{ .word = NULL },
+};
+static const struct schema_word sender_words[] = {
+	{ .word = "original", .value = SENDER_ORIGINAL },
+	{ .word = "postmaster", .value = SENDER_POSTMASTER },
+	{ .word = "null", .value = SENDER_NULL },
+	{ .word = NULL },
+};
+static const struct schema_word keep_words[] = {
+	{ .word = "none", .value = KEEP_NONE },
+	{ .word = "forever", .value = KEEP_FOREVER },
+	{ .word = NULL },
+};
+static const struct schema_word dispose_words[] = {
+	{ .word = "delete" },
+	{ .word = NULL },
+};
+
+static const struct schema_row account_rows[] = {
+	{ .name = "name",
+	    .type = &value_name,
+	    .offset = offsetof(struct account, name),
+	    .max = 100,
+	    .flags = ROW_REQUIRED | ROW_OWN,
+	    .example = "office",
+	    .help = "A name of your choice, used in logs and commands. What "
+		    "was collected is remembered under it: keep it." },
+	{ .name = "enabled",
+	    .type = &value_boolean,
+	    .offset = offsetof(struct account, enabled),
+	    .fallback = "true",
+	    .help = "With false nothing is collected." },
+	{ .name = "provider", .type = &value_later, .help = "A preset." },
+	{ .name = "protocol",
+	    .type = &value_word,
+	    .words = protocols,
+	    .offset = offsetof(struct account, protocol),
+	    .fallback = "pop3s",
+	    .help = "How to talk to the server." },
+	{ .name = "tls",
+	    .type = &value_mapping,
+	    .table = &tls_table,
+	    .offset = offsetof(struct account, tls),
+	    .help = "How the connection is protected." },
+	{ .name = "host",
+	    .type = &value_host,
+	    .offset = offsetof(struct account, host),
+	    .flags = ROW_REQUIRED,
+	    .example = "pop.isp.example",
+	    .help = "The provider's server." },
+	{ .name = "port",
+	    .type = &value_port,
+	    .offset = offsetof(struct account, port),
+	    .derived = "995 with pop3s, 110 with pop3",
+	    .min = 1,
+	    .max = 65535,
+	    .example = "995",
+	    .help = "The port there." },
+	{ .name = "user",
+	    .type = &value_text,
+	    .offset = offsetof(struct account, user),
+	    .max = 255,
+	    .flags = ROW_REQUIRED | ROW_OWN,
+	    .example = "example.org",
+	    .help = "The login name." },
+	{ .name = "password",
+	    .type = &value_mapping,
+	    .table = &schema_secret,
+	    .offset = offsetof(struct account, password),
+	    .private = true,
+	    .flags = ROW_REQUIRED | ROW_OWN,
+	    .example = "{file: office.password}",
+	    .help = "Where the password is, never the password itself: "
+		    "{file: PATH}, {credential: NAME} or {command: [...]}." },
+	{ .name = "mailbox",
+	    .type = &value_word,
+	    .words = mailbox_words,
+	    .offset = offsetof(struct account, mailbox),
+	    .fallback = "catch_all",
+	    .help = "catch_all: mail for many people, told apart by "
+		    "recipients. single: all mail is for deliver_to." },
+	{ .name = "deliver_to",
+	    .type = &value_address,
+	    .offset = offsetof(struct account, deliver_to),
+	    .flags = ROW_OWN | ROW_ACCEPTED,
+	    .example = "anna@example.org",
+	    .help = "Who gets the mail of a single mailbox." },
+	{ .name = "addresses",
+	    .type = &value_list,
+	    .element = &value_address,
+	    .offset = offsetof(struct account, addresses),
+	    .second = offsetof(struct account, n_addresses),
+	    .max = 100,
+	    .flags = ROW_OWN,
+	    .derived = "user, if it is an address outside the accepted domains",
+	    .example = "[box17@isp.example]",
+	    .help = "The mailbox's own addresses at the provider. They are "
+		    "nobody's: a message that names only them is looked at "
+		    "further." },
+	{ .name = "fallback",
+	    .type = &value_address,
+	    .offset = offsetof(struct account, fallback),
+	    .flags = ROW_ACCEPTED,
+	    .derived = "postmaster",
+	    .example = "office@example.org",
+	    .help = "Gets mail whose recipient cannot be found." },
+	{ .name = "unknown_recipients",
+	    .type = &value_optional_address,
+	    .offset = offsetof(struct account, unknown_recipients),
+	    .flags = ROW_ACCEPTED,
+	    .derived = "fallback",
+	    .example = "office@example.org",
+	    .help = "Gets mail for an address that the directory does not know "
+		    "and that no catch_all takes." },
+	{ .name = "sender",
+	    .type = &value_word,
+	    .words = sender_words,
+	    .offset = offsetof(struct account, sender),
+	    .fallback = "original",
+	    .help = "The envelope sender: original as the provider recorded "
+		    "it, postmaster, or null." },
+	{ .name = "recipients",
+	    .type = &value_mapping,
+	    .table = &recipients_table,
+	    .offset = offsetof(struct account, recipients),
+	    .help = "How the recipients of a catch-all mailbox are found." },
+	{ .name = "keep",
+	    .type = &value_keep,
+	    .words = keep_words,
+	    .offset = offsetof(struct account, keep),
+	    .second = offsetof(struct account, keep_ms),
+	    .fallback = "none",
+	    .min = 1 * SECONDS,
+	    .max = 3650 * DAYS,
+	    .help = "How long mail stays at the provider after Postfix took "
+		    "it: none, forever, or a time." },
+	{ .name = "dispose",
+	    .type = &value_word,
+	    .words = dispose_words,
+	    .offset = NO_FIELD,
+	    .fallback = "delete",
+	    .flags = ROW_MAPPING_LATER,
+	    .help = "What happens at the provider then." },
+	{ .name = "every",
+	    .type = &value_duration,
+	    .offset = offsetof(struct account, every_ms),
+	    .fallback = "1m",
+	    .min = 1 * SECONDS,
+	    .max = 7 * DAYS,
+	    .help = "How often the mailbox is looked at." },
+	{ .name = "timeout",
+	    .type = &value_duration,
+	    .offset = offsetof(struct account, timeout_ms),
+	    .fallback = "60s",
+	    .min = 1 * SECONDS,
+	    .max = 1 * HOURS,
+	    .help = "How long the server may be silent." },
+	{ .name = "max_messages_per_pass",
+	    .type = &value_number,
+	    .offset = offsetof(struct account, max_messages_per_pass),
+	    .fallback = "200",
+	    .min = 1,
+	    .max = 100000,
+	    .help = "After so many messages the other accounts get their turn "
+		    "before this one goes on." },
+	{ .name = NULL },
+};
+const struct schema_table schema_account = {
+	.rows = account_rows,
+	.size = sizeof(struct account),
+};
+const struct schema_table schema_account_defaults = {
+	.rows = account_rows,
+	.size = sizeof(struct account),
+	.without = ROW_OWN,
+};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of the schema that says who exists, and where secrets are.
+ */
+#include "config/schema.h"
+
+#include "config/values.h"
+
+#include <stddef.h>
+
+#define SECRET_TEXT                                                            \
+	"write the password into a file of its own and name it: "              \
+	"password: {file: /etc/mailhaul/NAME.password}"
+
+static const struct schema_row secret_rows[] = {
+	{ .name = "file",
+	    .type = &value_path,
+	    .offset = offsetof(struct secret_source, name),
+	    .choice = SECRET_FILE,
+	    .flags = ROW_SECRET_FILE,
+	    .help = "A file that holds nothing but the secret. Others than its "
+		    "owner and group must not be able to read it." },
+	{ .name = "credential",
+	    .type = &value_name,
+	    .offset = offsetof(struct secret_source, name),
+	    .max = 64,
+	    .choice = SECRET_CREDENTIAL,
+	    .help = "The name of a systemd credential (LoadCredential=)." },
+	{ .name = "command",
+	    .type = &value_list,
+	    .element = &value_text,
+	    .offset = offsetof(struct secret_source, argv),
+	    .min = 1,
+	    .max = 64,
+	    .choice = SECRET_COMMAND,
+	    .flags = ROW_COMMAND,
+	    .help = "A program with its arguments that prints the secret "
+		    "within 10 seconds. It is run without a shell; its path "
+		    "is absolute." },
+	{ .name = NULL },
+};
+const struct schema_table schema_secret = {
+	.rows = secret_rows,
+	.size = sizeof(struct secret_source),
+	.one_of = true,
+	.choice = offsetof(struct secret_source, kind),
+	.scalar_text = SECRET_TEXT,
+};
+
+static const struct schema_word presets[] = {
+	{ .word = "openldap",
+	    .text = "(|(mail={address})(mailAlternateAddress={address}))" },
+	/* The last clause: userAccountControl without ACCOUNTDISABLE. */
+	{ .word = "active_directory",
+	    .text = "(&(|(mail={address})(proxyAddresses=smtp:{address}))"
+		    "(!(userAccountControl:1.2.840.113556.1.4.803:=2)))" },
+	{ .word = "freeipa",
+	    .text = "(|(mail={address})(mailAlternateAddress={address}))" },
+	{ .word = NULL },
+};
+/* The value says whether something must follow the scheme. */
+static const struct schema_word schemes[] = {
+	{ .word = "ldap://", .value = 1 },
+	{ .word = "ldaps://", .value = 1 },
+	{ .word = "ldapi://", .value = 0 },
+	{ .word = NULL },
+};
+/* The value says whether the placeholder tells people apart. */
+static const struct schema_word placeholders[] = {
+	{ .word = "address", .value = 1 },
+	{ .word = "local", .value = 1 },
+	{ .word = "domain", .value = 0 },
+	{ .word = NULL },
+};
+static const struct schema_word start_tls_words[] = {
+	{ .word = "required", .value = 1 },
+	{ .word = "never", .value = 0 },
+	{ .word = NULL },
+};
+
+static const struct schema_row ldap_rows[] = {
+	{ .name = "uri",
+	    .type = &value_list,
+	    .element = &value_uri,
+	    .words = schemes,
+	    .offset = offsetof(struct ldap_source, uris),
+	    .min = 1,
+	    .max = 16,
+	    .flags = ROW_REQUIRED,
+	    .example = "[ldaps://dc1.example.org, ldaps://dc2.example.org]",
+	    .help = "The servers, tried in this order: ldaps://HOST, "
+		    "ldap://HOST or ldapi:// with the percent-encoded path of "
+		    "a socket." },
+	/* Before filter, which replaces what the preset set. */
+	{ .name = "schema",
+	    .type = &value_preset,
+	    .words = presets,
+	    .offset = offsetof(struct ldap_source, filter),
+	    .fallback = "openldap",
+	    .help = "What kind of server it is; decides the usual filter. "
+		    "With freeipa the base usually begins with cn=accounts." },
+	{ .name = "base",
+	    .type = &value_text,
+	    .offset = offsetof(struct ldap_source, base),
+	    .flags = ROW_REQUIRED,
+	    .example = "dc=example,dc=org",
+	    .help = "Where the search begins; everything below is searched." },
+	{ .name = "filter",
+	    .type = &value_filter,
+	    .words = placeholders,
+	    .offset = offsetof(struct ldap_source, filter),
+	    .derived = "as schema says",
+	    .example = "\"(mail={address})\"",
+	    .help = "Finds the entry of an address. {address}, {local} and "
+		    "{domain} stand for the address looked up and its parts, "
+		    "escaped." },
+	{ .name = "bind_dn",
+	    .type = &value_text,
+	    .offset = offsetof(struct ldap_source, bind_dn),
+	    .derived = "anonymous; on ldapi:// EXTERNAL",
+	    .example = "cn=mailhaul,cn=users,dc=example,dc=org",
+	    .help = "Who logs in to the server." },
+	{ .name = "password",
+	    .type = &value_mapping,
+	    .table = &schema_secret,
+	    .offset = offsetof(struct ldap_source, password),
+	    .private = true,
+	    .example = "{file: ldap.password}",
+	    .help = "Where the password for bind_dn is; never the password "
+		    "itself." },
+	{ .name = "ca_file",
+	    .type = &value_path,
+	    .offset = offsetof(struct ldap_source, ca_file),
+	    .derived = "the system's certificate authorities",
+	    .flags = ROW_MUST_EXIST,
+	    .example = "/etc/ssl/certs/ca-certificates.crt",
+	    .help = "Certificate authorities (PEM) that may vouch for the "
+		    "servers." },
+	{ .name = "start_tls",
+	    .type = &value_switch,
+	    .words = start_tls_words,
+	    .offset = offsetof(struct ldap_source, start_tls),
+	    .fallback = "never",
+	    .help = "Whether ldap:// is encrypted by StartTLS before anything "
+		    "is asked." },
+	{ .name = "timeout",
+	    .type = &value_duration,
+	    .offset = offsetof(struct ldap_source, timeout_ms),
+	    .fallback = "5s",
+	    .min = 100 * MS,
+	    .max = 5 * MINUTES,
+	    .help = "How long one server may take to answer." },
+	{ .name = NULL },
+};
+static const struct schema_table ldap_table = {
+	.rows = ldap_rows,
+	.size = sizeof(struct ldap_source),
+};
+
+static const struct schema_row directory_rows[] = {
+	{ .name = "file",
+	    .type = &value_path,
+	    .offset = offsetof(struct directory_source, file),
+	    .choice = DIRECTORY_FILE,
+	    .flags = ROW_SHOULD_EXIST,
+	    .example = "users.txt",
+	    .help = "A list of addresses, one a line, # begins a comment. Read "
+		    "again whenever it changes." },
+	{ .name = "ldap",
+	    .type = &value_mapping,
+	    .table = &ldap_table,
+	    .offset = offsetof(struct directory_source, ldap),
+	    .choice = DIRECTORY_LDAP,
+	    .help = "An LDAP server: OpenLDAP, Active Directory, FreeIPA." },
+	{ .name = "smtp", .type = &value_later, .help = "An SMTP server." },
+	{ .name = NULL },
+};
+const struct schema_table schema_directory = {
+	.rows = directory_rows,
+	.size = sizeof(struct directory_source),
+	.one_of = true,
+	.choice = offsetof(struct directory_source, kind),
+};
+
+static const struct schema_row cache_rows[] = {
+	{ .name = "found",
+	    .type = &value_duration,
+	    .offset = offsetof(struct config, cache.found_ms),
+	    .fallback = "5m",
+	    .max = DAYS,
+	    .help = "How long it is remembered that an address exists." },
+	{ .name = "absent",
+	    .type = &value_duration,
+	    .offset = offsetof(struct config, cache.absent_ms),
+	    .fallback = "30s",
+	    .max = HOURS,
+	    .help = "How long it is remembered that an address does not." },
+	{ .name = "stale",
+	    .type = &value_duration,
+	    .offset = offsetof(struct config, cache.stale_ms),
+	    .fallback = "1h",
+	    .max = 7 * DAYS,
+	    .help = "While the directory cannot be asked, how old the answer "
+		    "that an address exists may be." },
+	{ .name = NULL },
+};
+/* Its offsets count from the whole configuration. */
+const struct schema_table schema_cache = { .rows = cache_rows };

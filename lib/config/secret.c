@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a secret from where the configuration says it is; see config.h.
+ */
+#include "config/config.h"
+
+#include "base/file.h"
+#include "base/proc.h"
+
+#include <stdlib.h>
+
+enum { COMMAND_TIMEOUT_MS = 10 * 1000, PATH_ROOM = 4096 };
+
+static bool
+read_credential(const char *name, struct buf *out, struct error *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	struct buf path;
+	bool good;
+
+	if (folder == NULL)
+		return error_set(err, ERROR_CONFIG,
+		    "credential %s: CREDENTIALS_DIRECTORY is not set; start "
+		    "this by systemd with LoadCredential=",
+		    name);
+	buf_init(&path, PATH_ROOM);
+	buf_printf(&path, "%s/%s", folder, name);
+	good = file_read_secret(buf_string(&path), out, err);
+	buf_clear(&path);
+	return good;
+}
+
+static void
+drop_line_end(struct buf *out, size_t start)
+{
+	if (out->len > start && out->data[out->len - 1] == '\n')
+		out->data[--out->len] = '\0';
+	if (out->len > start && out->data[out->len - 1] == '\r')
+		out->data[--out->len] = '\0';
+}
+
+static bool
+read_command(const char *const *argv, struct buf *out, struct error *err)
+{
+	size_t start = out->len;
+
+	if (!proc_run(argv, COMMAND_TIMEOUT_MS, out, err))
+		return error_prefix(err, "password command");
+	drop_line_end(out, start);
+	return true;
+}
+
+static bool
+read_source(
+    const struct secret_source *source, struct buf *out, struct error *err)
+{
+	switch (source->kind) {
+	case SECRET_FILE:
+		return file_read_secret(source->name, out, err);
+	case SECRET_CREDENTIAL:
+		return read_credential(source->name, out, err);
+	case SECRET_COMMAND:
+		return read_command(source->argv, out, err);
+	case SECRET_NONE:
+		break;
+	}
+	return error_set(err, ERROR_CONFIG, "no password is configured");
+}
+
+bool
+secret_read(
+    const struct secret_source *source, struct buf *out, struct error *err)
+{
+	size_t start = out->len;
+	struct slice secret;
+
+	if (!read_source(source, out, err))
+		return false;
+	secret = slice_from(buf_slice(out), start);
+	if (secret.len == 0)
+		return error_set(err, ERROR_CONFIG, "the password is empty");
+	/* It goes into a protocol line. */
+	if (slice_find(secret, '\n') < secret.len ||
+	    slice_find(secret, '\r') < secret.len ||
+	    slice_find(secret, 0) < secret.len)
+		return error_set(err, ERROR_CONFIG,
+		    "the password has more than one line or holds NUL");
+	return true;
+}

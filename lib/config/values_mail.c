@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The types of values.h that mail, network and directory ask for.
+ */
+#include "config/values.h"
+
+#include "base/digest.h"
+#include "mail/domain.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static bool
+refuse(struct load *load, const struct schema_row *row, const struct node *node)
+{
+	finding_error(load->findings, node, "expected %s, found \"%s\"",
+	    row->type->words, node->text);
+	return false;
+}
+
+static void
+store_pointer(const struct schema_row *row, const void *pointer, void *base)
+{
+	memcpy(value_field(row, base), &pointer, sizeof(pointer));
+}
+
+static bool
+cut_address(struct load *load, const struct schema_row *row,
+    const struct node *node, struct address *address)
+{
+	enum address_fault fault;
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	/* The parser also takes "Name <address>"; here that is a slip. */
+	fault = slice_find(text, '<') < text.len ? ADDRESS_SYNTAX
+						 : address_parse(text, address);
+	if (fault == ADDRESS_OK)
+		return true;
+	finding_error(load->findings, node,
+	    "expected an address such as anna@example.org, found \"%s\" (%s)",
+	    node->text, address_fault_text(fault));
+	return false;
+}
+
+static bool
+read_address(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	struct address address = { 0 };
+
+	if (!cut_address(load, row, node, &address))
+		return false;
+	memcpy(value_field(row, base), &address, sizeof(address));
+	return true;
+}
+
+static bool
+read_optional_address(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	struct address *address = arena_new(load->arena, sizeof(*address));
+
+	if (!cut_address(load, row, node, address))
+		return false;
+	store_pointer(row, address, base);
+	return true;
+}
+
+/* "@example.org" is what other programs call a domain. */
+static bool
+refuse_at(struct load *load, const struct node *node, struct slice text)
+{
+	if (!slice_cut_prefix(&text, SLICE("@")))
+		return false;
+	finding_error(load->findings, node,
+	    "a domain is written without the @: %.*s", SLICE_ARG(text));
+	return true;
+}
+
+static bool
+cut_domain(struct load *load, const struct schema_row *row, struct node *node,
+    bool dot_allowed, void *base)
+{
+	char name[DOMAIN_SIZE];
+	struct slice text;
+	bool dot;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (refuse_at(load, node, text))
+		return false;
+	dot = dot_allowed && slice_cut_prefix(&text, SLICE("."));
+	if (!domain_normalise(text, name))
+		return refuse(load, row, node);
+	store_pointer(
+	    row, arena_printf(load->arena, "%s%s", dot ? "." : "", name), base);
+	return true;
+}
+
+static bool
+read_domain(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	return cut_domain(load, row, node, false, base);
+}
+
+static bool
+read_domain_pattern(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	return cut_domain(load, row, node, true, base);
+}
+
+static bool
+is_ip_address(const char *text)
+{
+	struct in6_addr room;
+
+	return inet_pton(AF_INET, text, &room) == 1 ||
+	       inet_pton(AF_INET6, text, &room) == 1;
+}
+
+static bool
+read_host(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	char name[DOMAIN_SIZE];
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (is_ip_address(node->text)) {
+		store_pointer(row, arena_string(load->arena, text), base);
+		return true;
+	}
+	if (slice_find(text, ':') < text.len) {
+		finding_error(load->findings, node,
+		    "expected %s without a port, found \"%s\"",
+		    row->type->words, node->text);
+		return false;
+	}
+	if (!domain_normalise(text, name))
+		return refuse(load, row, node);
+	store_pointer(row, arena_string(load->arena, slice_of(name)), base);
+	return true;
+}
+
+static bool
+is_field_name_byte(uint8_t byte)
+{
+	return byte_is_graphic(byte) && byte != ':';
+}
+
+static bool
+read_field_name(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (text.len == 0 || text.len > 100 ||
+	    !slice_all(text, is_field_name_byte))
+		return refuse(load, row, node);
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
+static bool
+read_uri(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	const struct schema_word *scheme;
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	for (scheme = row->words; scheme->word != NULL; scheme++)
+		if (slice_starts_nocase(text, slice_of(scheme->word)))
+			break;
+	if (scheme->word == NULL || !slice_all(text, byte_is_graphic) ||
+	    (scheme->value != 0 && text.len == strlen(scheme->word)))
+		return refuse(load, row, node);
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
+/* Takes "{name}" off, or says what is wrong with it. */
+static bool
+cut_placeholder(struct load *load, const struct schema_row *row,
+    const struct node *node, struct slice *rest, bool *names_person)
+{
+	const struct schema_word *word;
+	struct slice name;
+
+	if (!slice_cut_until(rest, '}', &name)) {
+		finding_error(load->findings, node, "a { without its }");
+		return false;
+	}
+	for (word = row->words; word->word != NULL; word++)
+		if (slice_equal(name, slice_of(word->word)))
+			break;
+	if (word->word == NULL) {
+		finding_error(load->findings, node,
+		    "unknown placeholder {%.*s}; known are {address}, {local} "
+		    "and {domain}",
+		    SLICE_ARG(name));
+		return false;
+	}
+	*names_person = *names_person || word->value != 0;
+	return true;
+}
+
+static bool
+filter_is_sound(
+    struct load *load, const struct schema_row *row, const struct node *node)
+{
+	struct slice rest = slice_of(node->text);
+	bool names_person = false;
+	size_t depth = 0;
+
+	while (rest.len > 0) {
+		uint8_t byte = rest.data[0];
+
+		rest = slice_from(rest, 1);
+		if (byte == '{' &&
+		    !cut_placeholder(load, row, node, &rest, &names_person))
+			return false;
+		if (byte == ')' && depth == 0)
+			break;
+		depth += byte == '(';
+		depth -= byte == ')';
+		if (depth == 0 && byte != ')')
+			break;
+	}
+	if (rest.len > 0 || depth > 0) {
+		finding_error(load->findings, node,
+		    "the parentheses do not match; a filter looks like "
+		    "(mail={address})");
+		return false;
+	}
+	if (!names_person)
+		finding_error(load->findings, node,
+		    "the filter must contain {address} or {local}, else it "
+		    "finds the same entries for everybody");
+	return names_person;
+}
+
+static bool
+read_filter(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (text.len == 0)
+		return refuse(load, row, node);
+	if (!filter_is_sound(load, row, node))
+		return false;
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
+/* Hexadecimal with or without the colons that openssl(1) prints. */
+static bool
+read_fingerprint(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	char digits[DIGEST_HEX_SIZE];
+	uint8_t bytes[DIGEST_SIZE];
+	struct slice text;
+	size_t len = 0;
+	bool pinned = true;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] != ':' && len < sizeof(digits))
+			digits[len++] = (char)text.data[i];
+	if (len != sizeof(digits) - 1 ||
+	    !hex_read((struct slice){ (const uint8_t *)digits, len }, bytes,
+		sizeof(bytes)))
+		return refuse(load, row, node);
+	memcpy(value_field(row, base), bytes, sizeof(bytes));
+	memcpy((char *)base + row->second, &pinned, sizeof(pinned));
+	return true;
+}
+
+static bool
+read_socket(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	struct slice text, rest, port;
+	uint64_t number;
+	bool good;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	rest = text;
+	if (slice_cut_prefix(&rest, SLICE("unix:")))
+		good = rest.len > 1 && rest.data[0] == '/';
+	else
+		good = (slice_cut_prefix(&rest, SLICE("inet:")) ||
+			   slice_cut_prefix(&rest, SLICE("inet6:"))) &&
+		       slice_cut_until(&rest, '@', &port) && rest.len > 0 &&
+		       slice_cut_number(&port, UINT16_MAX, &number) &&
+		       number > 0 && port.len == 0;
+	if (!good || !slice_all(text, byte_is_graphic))
+		return refuse(load, row, node);
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
+#define ADDRESS_PATTERN "^[^@<> ]+@[^@<> ]+$"
+
+const struct value_type value_address = { "an address", read_address,
+	sizeof(struct address), "string", ADDRESS_PATTERN };
+const struct value_type value_optional_address = { "an address",
+	read_optional_address, sizeof(const struct address *), "string",
+	ADDRESS_PATTERN };
+const struct value_type value_domain = { "a domain such as example.org",
+	read_domain, sizeof(const char *), "string", "^[^@.][^@ ]*$" };
+const struct value_type value_domain_pattern = {
+	"a domain such as example.org, or .example.org for every name below it",
+	read_domain_pattern, sizeof(const char *), "string", "^[^@][^@ ]*$"
+};
+const struct value_type value_host = { "a host name or IP address", read_host,
+	sizeof(const char *), "string", NULL };
+const struct value_type value_field_name = {
+	"the name of a header field, without the colon", read_field_name,
+	sizeof(const char *), "string", "^[!-9;-~]+$"
+};
+const struct value_type value_uri = {
+	"a URI: ldaps://HOST, ldap://HOST or ldapi://", read_uri,
+	sizeof(const char *), "string", "^(ldaps?://.+|ldapi://.*)$"
+};
+const struct value_type value_filter = {
+	"an LDAP filter such as (mail={address})", read_filter,
+	sizeof(const char *), "string", "\\{(address|local)\\}"
+};
+const struct value_type value_fingerprint = {
+	"64 hexadecimal digits, with or without colons", read_fingerprint, 0,
+	"string", "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$"
+};
+const struct value_type value_socket = {
+	"unix:/PATH, inet:PORT@HOST or inet6:PORT@HOST", read_socket,
+	sizeof(const char *), "string", "^(unix:/.+|inet6?:[0-9]+@.+)$"
+};
