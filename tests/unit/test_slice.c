@@ -53,6 +53,7 @@ a_part_never_leaves_the_slice(void **state)
 	assert_slice(slice_from(s, 0), "abc");
 	assert_slice(slice_from(s, 2), "c");
 	assert_slice(slice_from(s, 3), "");
+	assert_slice(slice_from(s, 4), "");
 	assert_slice(slice_from(s, SIZE_MAX), "");
 	assert_slice(slice_first(s, 0), "");
 	assert_slice(slice_first(s, 2), "ab");
