@@ -54,8 +54,7 @@ add(struct findings *f, const char *severity, const struct node *node)
 	return new;
 }
 
-static void
-set_text(
+static void __attribute__((format(printf, 3, 0))) set_text(
     struct findings *f, struct finding *finding, const char *fmt, va_list ap)
 {
 	char raw[TEXT_MAX], safe[TEXT_MAX];

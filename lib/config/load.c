@@ -188,7 +188,7 @@ check_one_of(struct load *load, const struct schema_table *table,
 
 	if (!table->one_of)
 		return true;
-	if (node->n_children == 1)
+	if (node->first != NULL && node->first->next == NULL)
 		row = node->first->row;
 	if (row != NULL) {
 		memcpy((char *)base + table->choice, &row->choice,
