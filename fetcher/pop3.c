@@ -191,21 +191,12 @@ refused(
 	return failed;
 }
 
-static bool
-is_line_break(uint8_t byte)
-{
-	return byte == '\r' || byte == '\n' || byte == '\0';
-}
-
 /* False when a byte would end the command on the wire, or it is too long. */
 static bool
-fits_command(struct slice argument)
+fits_command(struct slice s)
 {
-	for (size_t i = 0; i < argument.len; i++) {
-		if (is_line_break(argument.data[i]))
-			return false;
-	}
-	return argument.len <= SECRET_MAX;
+	return slice_find(s, '\r') == s.len && slice_find(s, '\n') == s.len &&
+	       slice_find(s, '\0') == s.len && s.len <= SECRET_MAX;
 }
 
 static struct pop3_action
