@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers, a fresh installation for each test, and the oracle behind each."""
+
+import os
+import pathlib
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from mails import who_got  # noqa: E402
+from world import World  # noqa: E402
+
+LOG_SHOWN = 12000  # characters of each log with a failure
+
+
+@pytest.fixture(scope="session")
+def world():
+    world = World()
+    world.start()
+    yield world
+    world.stop()
+
+
+class TookTooLong(BaseException):
+    """Not an Exception: no test swallows it."""
+
+
+@pytest.fixture(autouse=True)
+def deadline(request):
+    """Nothing may hang: 2 minutes for each test, 10 for a slow one."""
+    limit = 600 if request.node.get_closest_marker("slow") else 120
+
+    def end(*_):
+        raise TookTooLong(f"{limit} s")
+
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(limit)
+    yield
+    signal.alarm(0)
+
+
+class Scene:
+    """One test's view: its mailbox, its installation, and who got what.
+
+    The oracle judges when the test is over; what a test expects beyond plain
+    delivery it says in `may_bounce` (addresses) and `may_leave_queue`.
+    """
+
+    def __init__(self, world):
+        self.world = world
+        self.postfix = world.postfix
+        self.provider = world.provider
+        self.slapd = world.slapd
+        self.sink = world.sink
+        self.mailbox = world.mailbox()
+        self.mailhaul = world.installation()
+        self.account = self.mailhaul.add_account(self.mailbox)
+        self.may_bounce = set()
+        self.mail_log_start = world.postfix.log_size()
+        self.provider_log_start = world.provider.log_size()
+
+    def put(self, *messages):
+        """Store messages in the mailbox; return their UIDs."""
+        return [self.mailbox.put(message) for message in messages]
+
+    def fetch(self, status=0, **settings):
+        """One --once run that must end so, and all its mail delivered."""
+        result = self.mailhaul.fetch_once(**settings).expect(status)
+        self.postfix.wait_until_idle()
+        return result
+
+    def got(self):
+        """{case: [addresses]} of all that was delivered to virtual mailboxes."""
+        return who_got(self.postfix.delivered())
+
+    def provider_log(self):
+        return self.provider.log(self.provider_log_start)
+
+    def mail_log(self):
+        return self.postfix.log(self.mail_log_start)
+
+    def messages(self):
+        return self.postfix.messages(self.mail_log_start)
+
+    def judge(self):
+        """The oracle: nothing vanished, nothing went outside."""
+        self.postfix.wait_until_idle()
+        self.got()
+        for queued in self.messages().values():
+            allowed = set(queued.bounced) and set(queued.bounced) <= self.may_bounce
+            assert queued.sent or not queued.removed or allowed, (
+                f"Postfix removed {queued.queue_id} without delivering it\n{queued}"
+            )
+            unexpected = set(queued.bounced) - self.may_bounce
+            assert not unexpected, f"Postfix bounced mail for {unexpected}\n{queued}"
+        assert not self.sink.recipients, f"mail went outside: {self.sink.recipients}"
+
+    def clear(self):
+        self.mailhaul.stop_all()
+        self.postfix.empty_queue()
+        self.postfix.forget_delivered()
+        self.sink.recipients.clear()
+        self.world.refusing.recipients.clear()
+
+
+@pytest.fixture
+def scene(world, request):
+    scene = Scene(world)
+    request.node.scene = scene
+    yield scene
+    try:
+        if not getattr(request.node, "failed", False):
+            scene.judge()
+    finally:
+        request.node.logs = _logs(scene)
+        scene.clear()
+
+
+def _logs(scene):
+    return [
+        ("mailhaul-fetcher", scene.mailhaul.log("fetcher")),
+        ("mailhaul-milter", scene.mailhaul.log("milter")),
+        ("Postfix", scene.mail_log()),
+        ("provider", scene.provider_log()),
+    ]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed or not hasattr(item, "scene"):
+        return
+    item.failed = True
+    for name, text in getattr(item, "logs", None) or _logs(item.scene):
+        report.sections.append((name, text[-LOG_SHOWN:]))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: minutes of work; tests/run --quick leaves it out")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell tests/run how many passed and failed."""
+    path = os.environ.get("MAILHAUL_COUNTS")
+    if path:
+        stats = terminalreporter.stats
+        failed = len(stats.get("failed", [])) + len(stats.get("error", []))
+        pathlib.Path(path).write_text(f"{len(stats.get('passed', []))} {failed}\n")

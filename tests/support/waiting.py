@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting with a deadline.  Nothing in the tests sleeps for a fixed time."""
+
+import socket
+import time
+
+STEP = 0.02
+
+
+def wait_for(probe, what, timeout=30, report=None):
+    """Call `probe` until it returns something true, and return that.
+
+    After `timeout` seconds: AssertionError that names `what` and, if given,
+    the text that `report` returns.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        result = probe()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            detail = "\n" + report() if report else ""
+            raise AssertionError(f"waited {timeout} s for {what}{detail}")
+        time.sleep(STEP)
+
+
+def wait_for_port(host, port, what, timeout=15):
+    """Wait until something accepts connections there."""
+
+    def accepts():
+        try:
+            socket.create_connection((host, port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    wait_for(accepts, f"{what} on {host}:{port}", timeout)
