@@ -11,11 +11,9 @@
 
 /* One decision under way. */
 struct decision {
+	const struct route_question *asked;
 	const struct config *config;
-	const struct account *account; /* may be NULL */
 	struct accepted_rcpt fallback;
-	route_lookup *lookup;
-	void *context;
 	struct route *out;
 };
 
@@ -112,9 +110,9 @@ deliver_unknown(const struct decision *d, const struct accepted_domain *domain,
 	if (domain != NULL && domain->catch_all != NULL) {
 		address = domain->catch_all;
 		whose = "the domain's catch_all";
-	} else if (domain != NULL && d->account != NULL &&
-		   d->account->unknown_recipients != NULL) {
-		address = d->account->unknown_recipients;
+	} else if (domain != NULL && d->asked->account != NULL &&
+		   d->asked->account->unknown_recipients != NULL) {
+		address = d->asked->account->unknown_recipients;
 		whose = "the account's unknown_recipients";
 	}
 	if (!deliver_to(d, address, &step->to))
@@ -152,7 +150,7 @@ ask(const struct decision *d, const struct address *address,
 
 	answer->existence = UNKNOWN;
 	answer->reason[0] = '\0';
-	d->lookup(d->context, address, answer);
+	d->asked->lookup(d->asked->context, address, answer);
 	say(step, "%s%s: %s (%s)", step->text[0] == '\0' ? "" : "; ",
 	    address_write(address, text), existence_name(answer->existence),
 	    answer->reason);
@@ -242,18 +240,21 @@ judge(const struct decision *d, struct route_step *step)
 /* The fallback of the account, or of the ticket when the account is gone;
  * the postmaster when that lies in no accepted domain (any more). */
 static bool
-choose_fallback(struct decision *d, const struct ticket *ticket)
+choose_fallback(struct decision *d)
 {
-	const struct address *first =
-	    d->account != NULL ? &d->account->fallback : &ticket->fallback;
+	const struct route_question *asked = d->asked;
+	const struct address *first = asked->account != NULL
+					  ? &asked->account->fallback
+					  : &asked->ticket->fallback;
 
 	return accept_address(d->config, first, &d->fallback) ||
 	       accept_address(d->config, &d->config->postmaster, &d->fallback);
 }
 
 static void
-judge_all(const struct decision *d, const struct ticket *ticket)
+judge_all(const struct decision *d)
 {
+	const struct ticket *ticket = d->asked->ticket;
 	struct route *out = d->out;
 
 	out->steps = mem_new_array(ticket->n_candidates, sizeof(*out->steps));
@@ -265,19 +266,17 @@ judge_all(const struct decision *d, const struct ticket *ticket)
 }
 
 void
-route_decide(const struct config *config, const struct account *account,
-    const struct ticket *ticket, route_lookup *lookup, void *context,
-    struct route *out)
+route_decide(const struct route_question *asked, struct route *out)
 {
-	struct decision d = { .config = config,
-		.account = account,
-		.lookup = lookup,
-		.context = context,
-		.out = out };
+	const struct account *account = asked->account;
+	const struct ticket *ticket = asked->ticket;
+	struct decision d = {
+		.asked = asked, .config = asked->config, .out = out
+	};
 	struct address to;
 
 	*out = (struct route){ 0 };
-	if (!choose_fallback(&d, ticket)) {
+	if (!choose_fallback(&d)) {
 		out->defer = true;
 		snprintf(out->defer_reason, sizeof(out->defer_reason),
 		    "neither fallback nor postmaster is in accepted_domains");
@@ -286,7 +285,7 @@ route_decide(const struct config *config, const struct account *account,
 	if (ticket->tier == TIER_SINGLE && account != NULL)
 		out->used_fallback = !deliver_to(&d, &account->deliver_to, &to);
 	else if (ticket->tier != TIER_FALLBACK && ticket->n_candidates > 0)
-		judge_all(&d, ticket);
+		judge_all(&d);
 	if (out->defer) {
 		free(out->recipients);
 		out->recipients = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * route - who gets a message: candidates in, final recipients out (DESIGN 6).
+ * route - who gets a message: candidates in, final recipients out.
  *
  * Pure but for the look-up function it is given.  A struct accepted_rcpt can
  * be made only here, after the accepted-domain check, so nothing else can
@@ -46,11 +46,20 @@ struct route {
 typedef void
 route_lookup(void *context, const struct address *, struct directory_answer *);
 
-/* `account` may be NULL (a ticket of an account that is gone): policy
- * defaults and the ticket's fallback then.  A single mailbox (TIER_SINGLE):
- * deliver_to, never looked up.  Configured addresses are never looked up. */
-void route_decide(const struct config *, const struct account *,
-    const struct ticket *, route_lookup *, void *context, struct route *out);
+struct route_question {
+	const struct config *config;
+	const struct account *account; /* NULL: a ticket of one that is gone;
+					  policy defaults and the ticket's
+					  fallback then */
+	const struct ticket *ticket;
+	route_lookup *lookup;
+	void *context;
+};
+
+/* A single mailbox (TIER_SINGLE): deliver_to, never looked up.  Configured
+ * addresses are never looked up.  An address that was found only without its
+ * extension keeps the extension. */
+void route_decide(const struct route_question *, struct route *out);
 void route_clear(struct route *);
 
 #endif
