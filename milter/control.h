@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control - the socket on which the fetcher asks whether the milter could
+ * judge a message now.  One line per question, answered by one line:
+ *
+ *	READY	OK | WAIT reason
+ *	(else)	ERROR unknown command
+ *
+ * A thread of its own; several clients at once, each may ask again and again.
+ * Who sends a longer line than CONTROL_LINE_MAX, or nothing for a minute, is
+ * disconnected.  Access is by file permission (0660).
+ */
+#ifndef MILTER_CONTROL_H
+#define MILTER_CONTROL_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+enum {
+	CONTROL_LINE_MAX = 128,
+	CONTROL_REPLY_SIZE = ERROR_TEXT_MAX + 16,
+	CONTROL_CLIENTS_MAX = 32,
+};
+
+/* `reply` is a line without its end.  May block for the directory's
+ * deadlines; the other clients wait meanwhile. */
+typedef void control_answer(
+    void *context, struct slice line, char reply[CONTROL_REPLY_SIZE]);
+
+struct control;
+
+/* A socket file that nobody answers at is left from a crash and replaced; one
+ * that somebody answers at means that we run already: ERROR_CONFIG.  NULL with
+ * ERROR_LOCAL when it cannot be made. */
+struct control *control_start(
+    const char *path, control_answer *, void *context, struct error *);
+/* Ends the thread, closes every client, removes the file.  NULL is fine. */
+void control_stop(struct control *);
+
+#endif

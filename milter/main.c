@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailhaul-milter - gives collected mail its recipients, inside Postfix or
+ * Sendmail.  See mailhaul-milter(8).
+ */
+#include <getopt.h>
+#include <libmilter/mfapi.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/notify.h"
+#include "milter/callbacks.h"
+#include "milter/control.h"
+#include "milter/service.h"
+#include "state/ticket_key.h"
+
+static const char usage[] =
+    "usage: mailhaul-milter [-c FILE]\n"
+    "  -c, --config FILE  the configuration (" CONFIG_DEFAULT_PATH ")\n"
+    "      --version      print the version\n"
+    "      --help         print this\n";
+
+/* -1: go on; else the exit code. */
+static int
+read_options(int argc, char **argv, const char **config_path)
+{
+	enum { OPTION_VERSION = 256, OPTION_HELP };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, OPTION_VERSION },
+		{ "help", no_argument, NULL, OPTION_HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			*config_path = optarg;
+			break;
+		case OPTION_VERSION:
+			puts("mailhaul-milter " MAILHAUL_VERSION);
+			return 0;
+		case OPTION_HELP:
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+/* libmilter's own thread waits for HUP, TERM and INT and ends the milter, so
+ * reloading has USR1.  Called before the first thread, which all inherit it. */
+static void
+block_signals(void)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigaddset(&blocked, SIGHUP);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void *
+reload_on_signal(void *service)
+{
+	sigset_t reload;
+	int number;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGUSR1);
+	while (sigwait(&reload, &number) == 0)
+		service_reload(service);
+	return NULL;
+}
+
+static bool
+start_reload_thread(struct service *service)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, reload_on_signal, service) == 0 &&
+	       pthread_detach(thread) == 0;
+}
+
+static void
+answer_control(void *service, struct slice line, char reply[CONTROL_REPLY_SIZE])
+{
+	char reason[ERROR_TEXT_MAX];
+
+	if (!slice_equal(line, SLICE("READY")))
+		snprintf(reply, CONTROL_REPLY_SIZE, "ERROR unknown command");
+	else if (service_ready(service, reason))
+		snprintf(reply, CONTROL_REPLY_SIZE, "OK");
+	else
+		snprintf(reply, CONTROL_REPLY_SIZE, "WAIT %s", reason);
+}
+
+/* Only a warning: the fetcher may be the one that makes the key, and until it
+ * is there READY says why mail has to wait. */
+static void
+warn_of_keys(const struct config *config)
+{
+	struct ticket_keys keys;
+	struct error err;
+
+	if (!ticket_keys_load(config->state_dir, &keys, &err))
+		log_warning(
+		    "%s; collected mail waits until that is mended", err.text);
+	explicit_bzero(&keys, sizeof(keys));
+}
+
+static bool
+open_socket(const struct config *config, struct service *service)
+{
+	char *where = mem_string(config->milter.socket);
+	bool ok = callbacks_register(service) &&
+		  smfi_setconn(where) == MI_SUCCESS &&
+		  /* true: a file left from a crash is removed; control_start()
+		   * has made sure that we do not run already */
+		  smfi_opensocket(true) == MI_SUCCESS;
+
+	if (!ok)
+		log_error("milter.socket: cannot listen at %s: is its folder "
+			  "there, and may this user write to it?",
+		    where);
+	free(where);
+	return ok;
+}
+
+static int
+run(struct config *config)
+{
+	struct service *service = service_new(config);
+	struct control *control;
+	struct error err;
+	int code = EX_OSERR;
+
+	warn_of_keys(config);
+	control = control_start(
+	    config->milter.control, answer_control, service, &err);
+	if (control == NULL) {
+		log_error("%s", err.text);
+		return EX_OSERR;
+	}
+	if (open_socket(config, service) && start_reload_thread(service)) {
+		log_info("mailhaul-milter " MAILHAUL_VERSION " listens at %s",
+		    config->milter.socket);
+		notify_send("READY=1");
+		code = smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+		notify_send("STOPPING=1");
+		log_info("stopped");
+	}
+	control_stop(control);
+	/* The service stays: a worker of libmilter may still be at it. */
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config_path = CONFIG_DEFAULT_PATH;
+	int code = read_options(argc, argv, &config_path);
+	struct config *config;
+
+	if (code >= 0)
+		return code;
+	if (geteuid() == 0) {
+		fputs("mailhaul-milter: refuses to run as root; start it as "
+		      "the user mailhaul-milter\n",
+		    stderr);
+		return EX_USAGE;
+	}
+	config = config_load(config_path, stderr);
+	if (config == NULL)
+		return EX_CONFIG;
+	umask(0007);
+	log_open("mailhaul-milter", true);
+	block_signals();
+	return run(config);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "milter/service.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "state/ticket_key.h"
+
+/* Postfix waits content_timeout, 60 s as we recommend, for the answer; the
+ * last look-up may begin just before this. */
+enum { INQUIRY_MS = 30000 };
+
+struct service {
+	pthread_mutex_t lock; /* guards present and every reference count */
+	struct snapshot *present;
+};
+
+static struct snapshot *
+snapshot_new(struct config *config)
+{
+	struct snapshot *snapshot = mem_new(sizeof(*snapshot));
+
+	snapshot->config = config;
+	snapshot->directory = directory_new(config);
+	snapshot->references = 1;
+	return snapshot;
+}
+
+struct service *
+service_new(struct config *config)
+{
+	struct service *service = mem_new(sizeof(*service));
+
+	pthread_mutex_init(&service->lock, NULL);
+	service->present = snapshot_new(config);
+	return service;
+}
+
+void
+service_free(struct service *service)
+{
+	service_leave(service, service->present);
+	pthread_mutex_destroy(&service->lock);
+	free(service);
+}
+
+struct snapshot *
+service_enter(struct service *service)
+{
+	struct snapshot *snapshot;
+
+	pthread_mutex_lock(&service->lock);
+	snapshot = service->present;
+	snapshot->references++;
+	pthread_mutex_unlock(&service->lock);
+	return snapshot;
+}
+
+void
+service_leave(struct service *service, struct snapshot *snapshot)
+{
+	bool last;
+
+	pthread_mutex_lock(&service->lock);
+	last = --snapshot->references == 0;
+	pthread_mutex_unlock(&service->lock);
+	if (!last)
+		return;
+	directory_free(snapshot->directory);
+	config_unref(snapshot->config);
+	free(snapshot);
+}
+
+/* What libmilter and the control socket hold since the start. */
+static void
+warn_of_fixed(const struct config *before, const struct config *after)
+{
+	if (strcmp(before->milter.socket, after->milter.socket) != 0 ||
+	    strcmp(before->milter.control, after->milter.control) != 0)
+		log_warning("milter.socket and milter.control change only with "
+			    "a restart");
+}
+
+bool
+service_reload(struct service *service)
+{
+	struct snapshot *before = service_enter(service), *after;
+	struct config *config = config_load(before->config->path, stderr);
+
+	if (config == NULL) {
+		log_error("%s has errors; the configuration stays as it was",
+		    before->config->path);
+		service_leave(service, before);
+		return false;
+	}
+	warn_of_fixed(before->config, config);
+	after = snapshot_new(config);
+	pthread_mutex_lock(&service->lock);
+	service->present = after;
+	pthread_mutex_unlock(&service->lock);
+	service_leave(service, before); /* as the present one */
+	service_leave(service, before); /* as ours */
+	log_info("reloaded %s", config->path);
+	return true;
+}
+
+bool
+service_ready(struct service *service, char reason[ERROR_TEXT_MAX])
+{
+	struct snapshot *snapshot = service_enter(service);
+	char words[DIRECTORY_REASON_SIZE] = "";
+	struct ticket_keys keys;
+	struct error err;
+	bool ready = ticket_keys_load(snapshot->config->state_dir, &keys, &err);
+
+	explicit_bzero(&keys, sizeof(keys));
+	if (!ready) {
+		memcpy(reason, err.text, sizeof(err.text));
+	} else if (!directory_ready(snapshot->directory, words)) {
+		snprintf(reason, ERROR_TEXT_MAX, "%s", words);
+		ready = false;
+	}
+	service_leave(service, snapshot);
+	return ready;
+}
+
+void
+inquiry_begin(struct inquiry *inquiry, const struct snapshot *snapshot)
+{
+	inquiry->directory = snapshot->directory;
+	inquiry->until_ms = clock_monotonic_ms() + INQUIRY_MS;
+}
+
+void
+inquiry_lookup(void *context, const struct address *address,
+    struct directory_answer *answer)
+{
+	const struct inquiry *inquiry = context;
+
+	if (clock_monotonic_ms() < inquiry->until_ms) {
+		directory_lookup(inquiry->directory, address, answer);
+		return;
+	}
+	answer->existence = UNKNOWN;
+	snprintf(answer->reason, sizeof(answer->reason),
+	    "not asked: the directory took more than %d s for this message",
+	    INQUIRY_MS / 1000);
+}

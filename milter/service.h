@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service - what every message is judged by: the present configuration with
+ * its directory.  A reload swaps both at once; a message under way keeps the
+ * pair that it began with.  Thread-safe.
+ */
+#ifndef MILTER_SERVICE_H
+#define MILTER_SERVICE_H
+
+#include "config/config.h"
+#include "directory/directory.h"
+
+struct snapshot {
+	struct config *config;
+	struct directory *directory;
+	unsigned references; /* under the service's lock */
+};
+
+struct service;
+
+/* Keeps the reference on the configuration. */
+struct service *service_new(struct config *);
+void service_free(struct service *);
+
+struct snapshot *service_enter(struct service *);
+void service_leave(struct service *, struct snapshot *);
+
+/* Loads the file of the present configuration again.  When it is not right,
+ * its faults are printed, the present one stays, and false is returned. */
+bool service_reload(struct service *);
+/* Could a message be judged now: keys readable, directory answering? */
+bool service_ready(struct service *, char reason[ERROR_TEXT_MAX]);
+
+/* A route_lookup that gives up when the message has taken so long that the
+ * MTA would soon stop waiting.  What was learned is in the directory's cache,
+ * so that the next attempt gets further. */
+struct inquiry {
+	struct directory *directory;
+	int64_t until_ms; /* clock_monotonic_ms() */
+};
+void inquiry_begin(struct inquiry *, const struct snapshot *);
+void inquiry_lookup(
+    void *inquiry, const struct address *, struct directory_answer *);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "milter/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Of the recipients in one log line: the line itself ends at 4 KiB. */
+enum { TO_MAX = 3072 };
+
+static char *
+bracketed(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	size_t size = sizeof(text) + 2;
+	char *out = mem_new(size);
+
+	snprintf(out, size, "<%s>", address_write(address, text));
+	return out;
+}
+
+/* Which of the envelope's recipients stands for the fallback: the one that
+ * equals it, else the only one there is (canonical mapping may have changed
+ * it).  NULL: cannot be told. */
+static const char *
+shown_fallback(const struct session *session, const struct address *fallback)
+{
+	struct address shown;
+
+	for (size_t i = 0; i < session->n_rcpts && i < SESSION_RCPTS_MAX; i++)
+		if (address_parse(slice_of(session->rcpts[i]), &shown) ==
+			ADDRESS_OK &&
+		    address_equal(&shown, fallback))
+			return session->rcpts[i];
+	return session->n_rcpts == 1 ? session->rcpts[0] : NULL;
+}
+
+/* To Postfix, deleting an address that was added as well means that nobody
+ * gets the mail: such a member stays as it is. */
+static bool
+is_fallback(const struct address *member, const struct address *fallback,
+    const char *shown)
+{
+	struct address other;
+
+	return address_equal(member, fallback) ||
+	       (shown != NULL &&
+		   address_parse(slice_of(shown), &other) == ADDRESS_OK &&
+		   address_equal(member, &other));
+}
+
+static void
+note_recipient(struct verdict *out, const char *address)
+{
+	buf_printf(&out->to, "%s%s", out->to.len > 0 ? "," : "", address);
+}
+
+static void
+plan_edits(const struct session *session, const struct ticket *ticket,
+    const struct route *route, struct verdict *out)
+{
+	const char *shown = shown_fallback(session, &ticket->fallback);
+	bool stays = false;
+
+	out->add = mem_new_array(route->n_recipients, sizeof(*out->add));
+	for (size_t i = 0; i < route->n_recipients; i++) {
+		const struct address *member = &route->recipients[i].address;
+		char *text = bracketed(member);
+
+		note_recipient(out, text);
+		if (is_fallback(member, &ticket->fallback, shown)) {
+			stays = true;
+			free(text);
+		} else {
+			out->add[out->n_add++] = text;
+		}
+	}
+	if (stays)
+		return;
+	if (session->from_sendmail)
+		out->remove = bracketed(&ticket->fallback);
+	else if (shown != NULL)
+		out->remove = mem_string(shown);
+	else
+		snprintf(out->reason, sizeof(out->reason),
+		    "none of %zu envelope recipients is the fallback; all of "
+		    "them stay",
+		    session->n_rcpts);
+}
+
+/* The name of an account of the configuration, or NULL. */
+static const char *
+account_name(const struct ticket *ticket)
+{
+	struct slice space = SLICE("yaml:");
+
+	return slice_starts(slice_of(ticket->account), space)
+		   ? ticket->account + space.len
+		   : NULL;
+}
+
+static void
+note_ticket(const struct ticket *ticket, struct verdict *out)
+{
+	const char *name = account_name(ticket);
+
+	log_quotable(out->account, sizeof(out->account),
+	    slice_of(name != NULL ? name : ticket->account));
+	log_quotable(out->id, sizeof(out->id), slice_of(ticket->id));
+	out->source = tier_name(ticket->tier);
+}
+
+static void
+judge_valid(const struct verdict_question *q, const struct ticket *ticket,
+    struct verdict *out)
+{
+	const char *name = account_name(ticket);
+	struct route_question asked = { .config = q->config,
+		.ticket = ticket,
+		.lookup = q->lookup,
+		.context = q->context };
+	struct route route;
+
+	note_ticket(ticket, out);
+	if (name != NULL)
+		asked.account = config_account(q->config, name);
+	route_decide(&asked, &route);
+	if (route.defer) {
+		verdict_defer(out, route.defer_reason);
+	} else {
+		out->status = VERDICT_ROUTED;
+		plan_edits(q->session, ticket, &route, out);
+	}
+	route_clear(&route);
+}
+
+void
+verdict_make(const struct verdict_question *q, struct verdict *out)
+{
+	struct ticket ticket;
+
+	*out = (struct verdict){ .source = "-", .id = "-", .account = "-" };
+	buf_init(&out->to, TO_MAX);
+	switch (ticket_read(
+	    slice_of(q->session->ticket), q->keys->key, q->keys->n, &ticket)) {
+	case TICKET_VALID:
+		judge_valid(q, &ticket, out);
+		ticket_clear(&ticket);
+		return;
+	case TICKET_UNKNOWN_KEY:
+		out->key_missing = true;
+		verdict_defer(out,
+		    "the ticket's key is not in state_dir: do fetcher and "
+		    "milter use the same state_dir?");
+		return;
+	case TICKET_FORGED:
+		break;
+	}
+	out->status = VERDICT_PASSED;
+	snprintf(out->reason, sizeof(out->reason),
+	    "the ticket is not ours; removed, the envelope stays");
+}
+
+void
+verdict_defer(struct verdict *verdict, const char *reason)
+{
+	verdict->status = VERDICT_DEFERRED;
+	log_quotable(
+	    verdict->reason, sizeof(verdict->reason), slice_of(reason));
+}
+
+void
+verdict_write(const struct verdict *verdict, const struct session *session,
+    struct buf *out)
+{
+	static const char *const status[] = {
+		[VERDICT_ROUTED] = "routed",
+		[VERDICT_DEFERRED] = "deferred",
+		[VERDICT_PASSED] = "passed",
+	};
+	const char *id = session->queue_id;
+
+	buf_printf(out, "%s: id=%s account=%s source=%s to=%s%s status=%s",
+	    id[0] == '\0' ? "-" : id, verdict->id, verdict->account,
+	    verdict->source, buf_string(&verdict->to),
+	    buf_overflowed(&verdict->to) ? ",..." : "",
+	    status[verdict->status]);
+	if (verdict->reason[0] != '\0')
+		buf_printf(out, " reason=\"%s\"", verdict->reason);
+}
+
+void
+verdict_clear(struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_add; i++)
+		free(verdict->add[i]);
+	free(verdict->add);
+	free(verdict->remove);
+	buf_clear(&verdict->to);
+	*verdict = (struct verdict){ 0 };
+}
