@@ -37,7 +37,8 @@ struct version {
 	dev_t device;
 	ino_t inode;
 	off_t size;
-	struct timespec modified, changed;
+	/* Not the modification time, which `cp -p` sets back. */
+	struct timespec changed;
 };
 
 struct file {
@@ -88,27 +89,18 @@ read_version(const struct file *f, struct version *v, struct error *err)
 
 	if (stat(f->path, &st) != 0)
 		return error_errno(err, ERROR_CONFIG, errno, "%s", f->path);
-	*v = (struct version){ st.st_dev, st.st_ino, st.st_size, st.st_mtim,
-		st.st_ctim };
+	*v = (struct version){ st.st_dev, st.st_ino, st.st_size, st.st_ctim };
 	return true;
-}
-
-static bool
-same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 static bool
 same_version(const struct version *a, const struct version *b)
 {
 	return a->device == b->device && a->inode == b->inode &&
-	       a->size == b->size && same_time(a->modified, b->modified) &&
-	       same_time(a->changed, b->changed);
+	       a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+	       a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-/* The change time, because nobody can set it back as `cp -p` does with the
- * modification time. */
 static bool
 is_settled(const struct version *v)
 {
