@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ldap_connection - one connection to one LDAP server (RFC 4511), logged in.
+ *
+ * No password and no question goes over a connection whose certificate has
+ * not been verified; clear text only through ldapi://, or ldap:// without a
+ * password.  Referrals are not chased, and search continuations (Active
+ * Directory adds three to each answer) are no entries.
+ *
+ * Used by one thread at a time.  Nothing blocks beyond its deadline
+ * (monotonic) but the name service.  Error texts begin with the URI and hold
+ * what the server said.  ERROR_LOGIN: name or password refused; ERROR_CONFIG:
+ * no other server would help; otherwise ERROR_RETRY.
+ */
+#ifndef DIRECTORY_LDAP_CONNECTION_H
+#define DIRECTORY_LDAP_CONNECTION_H
+
+#include "config/config.h"
+
+struct ldap_connection;
+
+/* NULL with the error.  Settings and URI are borrowed until close. */
+struct ldap_connection *ldap_connection_open(const struct ldap_source *,
+    const char *uri, int64_t deadline_ms, struct error *);
+void ldap_connection_close(struct ldap_connection *);
+
+/* Searches the whole base; *entries says how many there are (2: or more).
+ * True only for a complete, certain answer. */
+bool ldap_connection_search(struct ldap_connection *, const char *filter,
+    int64_t deadline_ms, int *entries, struct error *);
+/* After a failed search: because the server had closed the connection, so
+ * that a new one may help? */
+bool ldap_connection_is_lost(const struct ldap_connection *);
+
+#endif
