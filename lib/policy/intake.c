@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/intake.h"
+
+#include <stdio.h>
+
+enum { HOPS_SPARE = 5 };
+
+bool
+intake_loops(const struct candidates *candidates, unsigned hopcount_limit,
+    char reason[INTAKE_REASON_SIZE])
+{
+	unsigned hops = candidates->received_fields;
+
+	if (candidates->own_trace) {
+		snprintf(reason, INTAKE_REASON_SIZE,
+		    "mail loop: it was collected from this account before");
+		return true;
+	}
+	if (hopcount_limit <= HOPS_SPARE || hops < hopcount_limit - HOPS_SPARE)
+		return false;
+	snprintf(reason, INTAKE_REASON_SIZE,
+	    "mail loop: %u Received fields (hopcount_limit is %u)", hops,
+	    hopcount_limit);
+	return true;
+}
+
+struct address
+intake_sender(const struct config *config, const struct account *account,
+    const struct candidates *candidates)
+{
+	switch (account->sender) {
+	case SENDER_ORIGINAL:
+		return candidates->sender;
+	case SENDER_POSTMASTER:
+		return config->postmaster;
+	case SENDER_NULL:
+		break;
+	}
+	return (struct address){ .local = "" };
+}

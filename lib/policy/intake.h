@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intake - what is decided about a message before it is injected: does it go
+ * round in circles, and in whose name is it sent on?  Pure.
+ */
+#ifndef POLICY_INTAKE_H
+#define POLICY_INTAKE_H
+
+#include "recipients/candidates.h"
+
+enum {
+	INTAKE_REASON_SIZE = 160,
+	INTAKE_HOPCOUNT_LIMIT = 50, /* Postfix's default hopcount_limit */
+};
+
+/* True: park it.  Postfix would bounce it at hopcount_limit Received fields,
+ * and its own hops need some of them; or it was collected from this very
+ * account before. */
+bool intake_loops(const struct candidates *, unsigned hopcount_limit,
+    char reason[INTAKE_REASON_SIZE]);
+/* The envelope sender as the account wants it; null when the provider gave
+ * none that can be read. */
+struct address intake_sender(
+    const struct config *, const struct account *, const struct candidates *);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/intake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+parks_before_postfix_would_bounce(void **state)
+{
+	struct candidates c = { .received_fields = 44 };
+	char reason[INTAKE_REASON_SIZE];
+
+	(void)state;
+	assert_false(intake_loops(&c, 50, reason));
+	c.received_fields = 45;
+	assert_true(intake_loops(&c, 50, reason));
+	assert_non_null(strstr(reason, "45 Received fields"));
+	assert_false(intake_loops(&c, 51, reason));
+	/* nonsense in main.cf stops no mail */
+	assert_false(intake_loops(&c, 5, reason));
+}
+
+static void
+parks_what_it_collected_before(void **state)
+{
+	struct candidates c = { .own_trace = true };
+	char reason[INTAKE_REASON_SIZE];
+
+	(void)state;
+	assert_true(intake_loops(&c, 50, reason));
+	assert_non_null(strstr(reason, "collected"));
+}
+
+static void
+sends_in_the_name_that_the_account_wants(void **state)
+{
+	struct config config = { .postmaster = { "pm", "example.org" } };
+	struct candidates c = { .sender = { "eve", "outside.example" } };
+	struct account account = { .sender = SENDER_ORIGINAL };
+	struct address sender;
+
+	(void)state;
+	sender = intake_sender(&config, &account, &c);
+	assert_string_equal(sender.local, "eve");
+	account.sender = SENDER_POSTMASTER;
+	sender = intake_sender(&config, &account, &c);
+	assert_string_equal(sender.local, "pm");
+	account.sender = SENDER_NULL;
+	sender = intake_sender(&config, &account, &c);
+	assert_true(address_is_null(&sender));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parks_before_postfix_would_bounce),
+		cmocka_unit_test(parks_what_it_collected_before),
+		cmocka_unit_test(sends_in_the_name_that_the_account_wants),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
