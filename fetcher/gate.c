@@ -136,7 +136,9 @@ on_readable(void *arg)
 	if (slice_cut_until(&got, '\n', &line))
 		conclude(g, judge(line, &g->verdict.reason));
 	else if (n == 0 || buf_overflowed(&g->answer))
-		conclude(g, judge(got, &g->verdict.reason));
+		conclude(g,
+		    error_set(&g->verdict.reason, ERROR_RETRY,
+			"milter ended its answer on %s half-way", g->control));
 }
 
 /* A local stream connects at once or not at all, and takes six bytes. */

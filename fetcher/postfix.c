@@ -217,8 +217,13 @@ static const char *const parameters[N_PARAMETERS] = {
 	[NON_SMTPD_MILTERS] = "non_smtpd_milters",
 };
 
+struct value {
+	bool told; /* it may be empty */
+	struct slice text;
+};
+
 static void
-read_line(struct slice line, struct slice *values)
+read_line(struct slice line, struct value *values)
 {
 	struct slice name;
 
@@ -226,33 +231,34 @@ read_line(struct slice line, struct slice *values)
 		return;
 	for (int i = 0; i < N_PARAMETERS; i++) {
 		if (slice_equal(slice_trim(name), slice_of(parameters[i])))
-			values[i] = slice_trim(line);
+			values[i] = (struct value){ true, slice_trim(line) };
 	}
 }
 
 static bool
-read_number(const struct slice *values, enum parameter which, uint64_t max,
+read_number(const struct value *values, enum parameter which, uint64_t max,
     uint64_t *number, struct error *err)
 {
-	struct slice rest = values[which];
+	struct slice rest = values[which].text;
 
 	return (slice_cut_number(&rest, max, number) && rest.len == 0) ||
 	       error_set(err, ERROR_CONFIG,
 		   "postconf: %s = %.*s is not a number", parameters[which],
-		   SLICE_ARG(values[which]));
+		   SLICE_ARG(values[which].text));
 }
 
 bool
 postfix_read(struct slice output, const char *milter_socket,
     struct postfix_facts *facts, struct error *err)
 {
-	struct slice values[N_PARAMETERS] = { { NULL, 0 } }, line;
+	struct value values[N_PARAMETERS] = { { .told = false } };
+	struct slice line;
 	uint64_t hops;
 
 	while (slice_cut_line(&output, &line))
 		read_line(line, values);
 	for (int i = 0; i < N_PARAMETERS; i++) {
-		if (values[i].data == NULL)
+		if (!values[i].told)
 			return error_set(err, ERROR_CONFIG,
 			    "postconf did not tell %s", parameters[i]);
 	}
@@ -261,8 +267,8 @@ postfix_read(struct slice output, const char *milter_socket,
 	    !read_number(values, HOPCOUNT_LIMIT, INT32_MAX, &hops, err))
 		return false;
 	facts->hopcount_limit = (uint32_t)hops;
-	facts->has_milter = postfix_names_milter(
-	    values[NON_SMTPD_MILTERS], values[QUEUE_DIRECTORY], milter_socket);
+	facts->has_milter = postfix_names_milter(values[NON_SMTPD_MILTERS].text,
+	    values[QUEUE_DIRECTORY].text, milter_socket);
 	return true;
 }
 

@@ -325,7 +325,7 @@ stop_finishes_what_was_submitted(void **state)
 {
 	struct place *p = *state;
 	struct listed entries[1];
-	char uid[8];
+	char uid[12];
 
 	assert_true(list(p, entries, "a"));
 	p->answers = 0;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "fetcher/postfix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OURS "unix:/var/spool/postfix/mailhaul/milter.sock"
+
+static bool
+names(const char *value, const char *socket)
+{
+	return postfix_names_milter(
+	    slice_of(value), SLICE("/var/spool/postfix"), socket);
+}
+
+static void
+finds_our_socket(void **state)
+{
+	static const char *const values[] = {
+		"unix:mailhaul/milter.sock",
+		"local:mailhaul/milter.sock",
+		"unix:/mailhaul/milter.sock",
+		"unix:/var/spool/postfix/mailhaul/milter.sock",
+		"unix:/var/spool/postfix//mailhaul/./milter.sock",
+		"{ unix:mailhaul/milter.sock, default_action=tempfail }",
+		"{unix:mailhaul/milter.sock,default_action=tempfail}",
+		"{unix:mailhaul/milter.sock}",
+		"inet:localhost:8891, unix:mailhaul/milter.sock",
+		"inet:localhost:8891 unix:mailhaul/milter.sock",
+		"inet:localhost:8891,unix:mailhaul/milter.sock,unix:x",
+		"{ inet:localhost:8891, connect_timeout=5s }, "
+		"{ unix:mailhaul/milter.sock, connect_timeout=5s }",
+		"\tunix:a,\n { unix:mailhaul/milter.sock }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (!names(values[i], OURS))
+			fail_msg("not found in: %s", values[i]);
+		assert_true(names(
+		    values[i], "/var/spool/postfix/mailhaul/milter.sock"));
+		assert_true(names(values[i],
+		    "local:/var/spool/postfix/mailhaul/milter.sock"));
+	}
+}
+
+static void
+finds_nothing_else(void **state)
+{
+	static const char *const values[] = {
+		"",
+		" , ,",
+		"unix:mailhaul/milter.sock2",
+		"unix:mailhaul/Milter.sock",
+		"unix:postfix/mailhaul/milter.sock",
+		"unix:",
+		"mailhaul/milter.sock",
+		"inet:mailhaul/milter.sock",
+		"{ unix:other, default_action=unix:mailhaul/milter.sock }",
+		"{ unix:mailhaul/milter.sock", /* Postfix refuses it too */
+		"{ }",
+		"{}",
+		"xunix:mailhaul/milter.sock",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (names(values[i], OURS))
+			fail_msg("found in: %s", values[i]);
+	}
+}
+
+static void
+compares_network_sockets(void **state)
+{
+	static const struct {
+		const char *value, *socket;
+		bool same;
+	} cases[] = {
+		{ "inet:localhost:8891", "inet:8891@localhost", true },
+		{ "inet:localhost:8891", "inet:8892@localhost", false },
+		{ "inet:127.0.0.1:8891", "inet:8891@localhost", true },
+		{ "inet:[::1]:8891", "inet6:8891@[::1]", true },
+		{ "inet:[::1]:8891", "inet6:8891@localhost", true },
+		{ "inet:mx.example.org:8891", "inet:8891", true },
+		{ "inet:mx.example.org:8891", "inet:8891@0.0.0.0", true },
+		{ "inet:MX.example.org:8891", "inet:8891@mx.example.org",
+		    true },
+		{ "inet:10.0.0.1:8891", "inet:8891@10.0.0.2", false },
+		{ "inet:10.0.0.1:8891", "inet:8891@localhost", false },
+		{ "inet:8891", "inet:8891@localhost", false },
+		{ "unix:8891", "inet:8891@localhost", false },
+		{ "{ inet:localhost:8891, default_action=tempfail }",
+		    "inet:8891@127.0.0.1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (names(cases[i].value, cases[i].socket) != cases[i].same)
+			fail_msg("%s, %s", cases[i].value, cases[i].socket);
+	}
+}
+
+#define OUTPUT                                                                 \
+	"message_size_limit = 10240000\n"                                      \
+	"hopcount_limit = 50\n"                                                \
+	"queue_directory = /var/spool/postfix\n"
+
+static void
+reads_the_output_of_postconf(void **state)
+{
+	struct postfix_facts facts;
+	struct error err;
+
+	(void)state;
+	assert_true(postfix_read(SLICE(OUTPUT "non_smtpd_milters = unix:a, "
+					      "unix:mailhaul/milter.sock\n"),
+	    OURS, &facts, &err));
+	assert_int_equal(facts.message_size_limit, 10240000);
+	assert_int_equal(facts.hopcount_limit, 50);
+	assert_true(facts.has_milter);
+	assert_true(postfix_read(
+	    SLICE(OUTPUT "non_smtpd_milters =\n"), OURS, &facts, &err));
+	assert_false(facts.has_milter);
+	/* A value may hold "=". */
+	assert_true(postfix_read(
+	    SLICE(OUTPUT "non_smtpd_milters = { unix:mailhaul/milter.sock, "
+			 "default_action = tempfail }"),
+	    OURS, &facts, &err));
+	assert_true(facts.has_milter);
+}
+
+static void
+names_what_postconf_did_not_tell(void **state)
+{
+	struct postfix_facts facts;
+	struct error err;
+
+	(void)state;
+	assert_false(postfix_read(SLICE(OUTPUT), OURS, &facts, &err));
+	assert_string_equal(
+	    err.text, "postconf did not tell non_smtpd_milters");
+	assert_false(
+	    postfix_read(SLICE("message_size_limit = 10MB\n"
+			       "hopcount_limit = 50\nqueue_directory = /q\n"
+			       "non_smtpd_milters = \n"),
+		OURS, &facts, &err));
+	assert_string_equal(
+	    err.text, "postconf: message_size_limit = 10MB is not a number");
+	assert_int_equal(err.kind, ERROR_CONFIG);
+}
+
+struct answer {
+	struct loop *loop;
+	bool known;
+	struct postfix_facts facts;
+	struct error err;
+};
+
+static void
+on_answer(void *arg, bool known, const struct postfix_facts *facts,
+    const struct error *err)
+{
+	struct answer *a = arg;
+
+	a->known = known;
+	if (known)
+		a->facts = *facts;
+	else
+		a->err = *err;
+	loop_stop(a->loop);
+}
+
+static void
+runs_postconf(void **state)
+{
+	char folder[] = "/tmp/test_postfix.XXXXXX", path[64];
+	struct answer a = { .loop = loop_new() };
+	struct config config = { .milter.socket = OURS,
+		.inject.postconf = path };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/postconf", folder);
+	assert_true(file_replace(path,
+	    SLICE("#!/bin/sh\n"
+		  "[ \"$1\" = -x ] || exit 9\n"
+		  "shift\n"
+		  "for name; do case $name in\n"
+		  "queue_directory) echo \"$name = /var/spool/postfix\";;\n"
+		  "non_smtpd_milters)\n"
+		  "  echo \"$name = unix:mailhaul/milter.sock\";;\n"
+		  "*) echo \"$name = 77\";;\n"
+		  "esac; done\n"),
+	    0700, &a.err));
+	postfix_ask(a.loop, &config, on_answer, &a);
+	loop_run(a.loop);
+	assert_true(a.known);
+	assert_int_equal(a.facts.message_size_limit, 77);
+	assert_true(a.facts.has_milter);
+
+	assert_true(file_replace(path,
+	    SLICE("#!/bin/sh\necho 'postconf: fatal: no main.cf' >&2; exit 1"),
+	    0700, &a.err));
+	postfix_ask(a.loop, &config, on_answer, &a);
+	loop_run(a.loop);
+	assert_false(a.known);
+	assert_non_null(
+	    strstr(a.err.text, ": exit status 1: postconf: fatal: no main.cf"));
+
+	unlink(path);
+	postfix_ask(a.loop, &config, on_answer, &a);
+	loop_run(a.loop);
+	assert_false(a.known);
+	assert_non_null(strstr(a.err.text, "cannot run /tmp/"));
+	rmdir(folder);
+	loop_free(a.loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_our_socket),
+		cmocka_unit_test(finds_nothing_else),
+		cmocka_unit_test(compares_network_sockets),
+		cmocka_unit_test(reads_the_output_of_postconf),
+		cmocka_unit_test(names_what_postconf_did_not_tell),
+		cmocka_unit_test(runs_postconf),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
