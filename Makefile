@@ -99,6 +99,11 @@ fuzzers: $(FUZZERS) ## build the fuzz targets (FLAVOUR=fuzz) or their replayers
 check: $(TESTS) $(FUZZERS) ## run unit tests and replay the fuzz seeds
 	$(Q)tests/support/run-units $(B)
 
+docs: $(B)/mailhaul ## write the files that are made from the table of settings
+	$(Q)$(B)/mailhaul schema sample >conf/mailhaul.full.yaml
+	$(Q)$(B)/mailhaul schema json >conf/mailhaul.schema.json
+	$(Q)$(B)/mailhaul schema man >man/mailhaul.yaml.5
+
 lint: ## formatting, clang-tidy, cppcheck, layers, banned functions, lengths
 	$(Q)tests/support/lint
 

@@ -147,6 +147,7 @@ check_file(struct load *load, const struct node *node)
 {
 	const char *path = *(const char *const *)node->field;
 	unsigned flags = node->row->flags;
+	struct error err;
 	struct stat st;
 
 	if (stat(path, &st) == 0) {
@@ -156,13 +157,13 @@ check_file(struct load *load, const struct node *node)
 			    "%s may be read or changed by others; run: chmod "
 			    "640 %s",
 			    path, path);
-	} else if (errno != EACCES && (flags & ROW_SHOULD_EXIST) != 0) {
-		finding_warning(load->findings, node,
-		    "%s: %s; until it is there mail waits", path,
-		    strerrordesc_np(errno));
 	} else if (errno != EACCES) {
-		finding_error(load->findings, node, "%s: %s", path,
-		    strerrordesc_np(errno));
+		error_errno(&err, ERROR_CONFIG, errno, "%s", path);
+		if ((flags & ROW_SHOULD_EXIST) != 0)
+			finding_warning(load->findings, node,
+			    "%s; until it is there mail waits", err.text);
+		else
+			finding_error(load->findings, node, "%s", err.text);
 	}
 }
 

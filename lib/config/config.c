@@ -40,10 +40,15 @@ static bool
 read_file(const char *path, struct buf *text, struct findings *findings)
 {
 	struct error err;
+	struct slice why;
 
 	if (file_read(path, text, &err))
 		return true;
-	finding_error_at(findings, 0, 0, "%s", err.text);
+	/* The finding begins with the path anyway. */
+	why = slice_of(err.text);
+	if (slice_cut_prefix(&why, slice_of(path)))
+		slice_cut_prefix(&why, SLICE(": "));
+	finding_error_at(findings, 0, 0, "%.*s", SLICE_ARG(why));
 	return false;
 }
 

@@ -28,11 +28,11 @@ struct value_type; /* config/values.h */
 
 /* One word that a key takes, and what it means. */
 struct schema_word {
-	const char *word; /* NULL ends the list */
-	int value;
+	const char *word;    /* NULL ends the list */
 	const char *text;    /* of value_preset: what it stands for */
-	bool later;          /* fixed, and not in this version yet */
 	const char *warning; /* said when the word is used, or NULL */
+	int value;
+	bool later; /* fixed, and not in this version yet */
 };
 
 enum schema_flag {

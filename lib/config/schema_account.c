@@ -44,7 +44,7 @@ static const struct schema_row tls_rows[] = {
 	    .offset = offsetof(struct tls_settings, ca_file),
 	    .derived = "the system's certificate authorities",
 	    .flags = ROW_MUST_EXIST,
-	    .example = "/etc/ssl/certs/ca-certificates.crt",
+	    .example = "provider-ca.pem",
 	    .help = "Certificate authorities (PEM) that may vouch for the "
 		    "server." },
 	{ .name = "server_name",

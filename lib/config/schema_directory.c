@@ -133,7 +133,7 @@ static const struct schema_row ldap_rows[] = {
 	    .offset = offsetof(struct ldap_source, ca_file),
 	    .derived = "the system's certificate authorities",
 	    .flags = ROW_MUST_EXIST,
-	    .example = "/etc/ssl/certs/ca-certificates.crt",
+	    .example = "corp-ca.pem",
 	    .help = "Certificate authorities (PEM) that may vouch for the "
 		    "servers." },
 	{ .name = "start_tls",

@@ -198,6 +198,12 @@ size_write(int64_t bytes, char out[static 32])
 	return write_units(size_units, bytes, out);
 }
 
+char *
+number_write(int64_t number, char out[static 32])
+{
+	return write_units(no_units, number, out);
+}
+
 /* A number and its unit.  False, untold, when it is anything else; a number
  * beyond every range gives INT64_MAX. */
 static bool

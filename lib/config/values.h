@@ -47,8 +47,9 @@ bool value_scalar(struct load *, const struct node *, const char *expected,
     struct slice *text);
 /* Where the row's field is. */
 void *value_field(const struct schema_row *, void *base);
-/* Writes a duration or size in its shortest form.  Returns out. */
+/* Writes a duration, size or number in its shortest form.  Returns out. */
 char *duration_write(int64_t ms, char out[static 32]);
 char *size_write(int64_t bytes, char out[static 32]);
+char *number_write(int64_t number, char out[static 32]);
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailhaul(8): the administrator's command, one subcommand per row.
+ */
+#include "admin/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct command {
+	const char *name, *usage, *help;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "check", "[-c FILE]", "say what is wrong with the configuration",
+	    cmd_check },
+	{ "schema", "man | json | sample",
+	    "print what is made from the table of settings", cmd_schema },
+};
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+print_help(FILE *out)
+{
+	fputs("usage: mailhaul COMMAND [ARGUMENT ...]\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(
+		    out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\nmailhaul COMMAND --help says what a command takes; "
+	      "see mailhaul(8).\n",
+	    out);
+}
+
+static void
+print_usage(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: mailhaul %s %s\n", command->name, command->usage);
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_usage(command, stdout);
+		printf("%s\n", command->help);
+		return EX_OK;
+	}
+	status = command->run(argc, argv);
+	if (status == EX_USAGE)
+		print_usage(command, stderr);
+	/* A report that could not be written is no report. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("mailhaul: cannot write to standard output\n", stderr);
+		return EX_IOERR;
+	}
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return EX_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("mailhaul %s\n", MAILHAUL_VERSION);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return run(&commands[i], argc - 1, argv + 1);
+	fprintf(
+	    stderr, "mailhaul: no command %s; try mailhaul help\n", argv[1]);
+	return EX_USAGE;
+}
