@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recipients/candidates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "recipients/explain.h"
+#include "recipients/tiers.h"
+
+static const struct {
+	const char *result, *text;
+} zone_words[] = {
+	[ZONE_BOUNDARY] = { "found",
+	    "here the provider took the message from outside: what stands "
+	    "above is trusted" },
+	[ZONE_UNKNOWN] = { "topmost",
+	    "no trusted_hosts are set: only what stands above the topmost "
+	    "Received is trusted" },
+	[ZONE_UNMATCHED] = { "topmost",
+	    "no Received line leads from outside to one of trusted_hosts: only "
+	    "what stands above the topmost Received is trusted" },
+	[ZONE_NO_RECEIVED] = { "none",
+	    "no Received field at all: the whole header is trusted" },
+};
+
+static void
+explain_zone(const struct zone *zone, struct candidates *out)
+{
+	explain_add(out,
+	    (struct explain_point){
+		"boundary", zone->boundary.by, zone_words[zone->kind].result },
+	    "%s", zone_words[zone->kind].text);
+	if (zone->kind == ZONE_UNMATCHED)
+		explain_warn(out,
+		    "no Received line leads from outside to one of "
+		    "trusted_hosts");
+}
+
+static void
+find_sender(struct slice trusted, struct candidates *out)
+{
+	struct header_field f;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!header_find(trusted, "Return-Path", &f)) {
+		explain_add(out,
+		    (struct explain_point){ "sender", SLICE("<>"), "null" },
+		    "no Return-Path in the trusted part of the header");
+		return;
+	}
+	out->has_sender =
+	    address_parse_sender(f.body, &out->sender) == ADDRESS_OK;
+	if (out->has_sender) {
+		explain_add(out,
+		    (struct explain_point){ "sender",
+			slice_of(address_write(&out->sender, text)), "taken" },
+		    "from Return-Path");
+		return;
+	}
+	out->sender = (struct address){ .local = "" };
+	explain_add(out,
+	    (struct explain_point){ "sender", slice_trim(f.body), "invalid" },
+	    "the Return-Path cannot be used: null sender");
+	explain_warn(out, "the Return-Path cannot be used: \"%.*s\"",
+	    SLICE_ARG(slice_first(slice_trim(f.body), 256)));
+}
+
+/* "account=NAME; id=…; source=…": what we put on top of each message. */
+static bool
+names_account(struct slice body, const char *name)
+{
+	struct slice part;
+	bool more = true;
+
+	while (more) {
+		more = slice_cut_until(&body, ';', &part);
+		part = slice_trim(more ? part : body);
+		if (slice_cut_prefix_nocase(&part, SLICE("account=")) &&
+		    slice_equal(part, slice_of(name)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_own_trace(struct slice header, const char *name)
+{
+	struct header_field f;
+	struct header h;
+
+	header_init(&h, header);
+	while (header_next(&h, &f))
+		if (header_is(&f, "X-Mailhaul") && names_account(f.body, name))
+			return true;
+	return false;
+}
+
+/* Measured with the longest id there can be, so that the real ticket fits. */
+static bool
+fits_ticket(const struct candidates *c, const struct account *account)
+{
+	static const uint8_t no_key[TICKET_KEY_SIZE];
+	char id[TICKET_ID_MAX + 1];
+	struct ticket_key key;
+	struct ticket ticket;
+	struct buf field;
+	bool fits;
+
+	memset(id, 'x', TICKET_ID_MAX);
+	id[TICKET_ID_MAX] = '\0';
+	ticket_key_init(&key, no_key);
+	candidates_ticket(c, account, id, &ticket);
+	buf_init(&field, TICKET_MAX);
+	fits = ticket_write(&ticket, &key, &field);
+	buf_clear(&field);
+	ticket_clear(&ticket);
+	return fits;
+}
+
+static void
+search_tiers(struct search *s)
+{
+	const struct recipient_settings *settings = &s->account->recipients;
+	struct candidates *out = s->out;
+
+	out->tier = TIER_FALLBACK;
+	for (size_t i = 0; i < settings->n_tiers; i++)
+		if (tier_search(s, settings->tiers[i])) {
+			out->tier = settings->tiers[i];
+			break;
+		}
+	if (out->overflow || !fits_ticket(out, s->account)) {
+		out->overflow = true;
+		out->tier = TIER_FALLBACK;
+		explain_warn(out,
+		    "more recipients than can be handled: the fallback gets "
+		    "the message");
+	}
+	if (out->tier == TIER_FALLBACK)
+		explain_add(out,
+		    (struct explain_point){
+			"tier", SLICE("fallback"), "decides" },
+		    "%s",
+		    out->overflow ? "too many recipients named"
+				  : "nobody was named before");
+	free(s->hashes);
+}
+
+void
+candidates_find(const struct config *config, const struct account *account,
+    struct slice header, struct candidates *out)
+{
+	struct search search = {
+		.config = config,
+		.account = account,
+		.header = header,
+		.out = out,
+	};
+
+	*out = (struct candidates){ .tier = TIER_SINGLE };
+	zone_find(&account->recipients, header, &search.zone);
+	out->received_fields = search.zone.received_fields;
+	out->own_trace = has_own_trace(header, account->name);
+	if (account->mailbox == MAILBOX_SINGLE) {
+		explain_add(out,
+		    (struct explain_point){
+			"tier", SLICE("single"), "decides" },
+		    "a mailbox of one person: deliver_to gets the message");
+	} else {
+		explain_zone(&search.zone, out);
+		search_tiers(&search);
+	}
+	find_sender(search.zone.trusted, out);
+}
+
+void
+candidates_clear(struct candidates *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->all[i].text);
+	for (size_t i = 0; i < c->n_findings; i++) {
+		free(c->findings[i].subject);
+		free(c->findings[i].text);
+	}
+	for (size_t i = 0; i < c->n_warnings; i++)
+		free(c->warnings[i]);
+	free(c->all);
+	free(c->findings);
+	free(c->warnings);
+	*c = (struct candidates){ .all = NULL };
+}
+
+void
+candidates_ticket(const struct candidates *c, const struct account *account,
+    const char *id, struct ticket *out)
+{
+	*out =
+	    (struct ticket){ .tier = c->tier, .fallback = account->fallback };
+	account_key(account, out->account, sizeof(out->account));
+	snprintf(out->id, sizeof(out->id), "%s", id);
+	if (c->tier == TIER_FALLBACK || c->tier == TIER_SINGLE || c->n == 0)
+		return;
+	out->candidates = mem_new_array(c->n, sizeof(*out->candidates));
+	for (size_t i = 0; i < c->n; i++)
+		if (c->all[i].kind == CANDIDATE_USABLE ||
+		    c->all[i].kind == CANDIDATE_FOREIGN)
+			out->candidates[out->n_candidates++] =
+			    c->all[i].address;
+}
+
+void
+account_key(const struct account *account, char *out, size_t size)
+{
+	snprintf(out, size, "yaml:%s", account->name);
+}

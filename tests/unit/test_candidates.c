@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "mail/header.h"
+#include "recipients/candidates.h"
+
+static const struct accepted_domain domains[] = {
+	{ .name = "example.org" },
+	{ .name = ".example.org" },
+};
+static const struct config config = {
+	.domains = domains,
+	.n_domains = 2,
+};
+static const char *const to_cc_bcc[] = { "To", "Cc", "Bcc", NULL };
+static const char *const isp[] = { ".isp.example", NULL };
+static const char *const kundenserver[] = { ".kundenserver.de", NULL };
+static const char *const google[] = { "mx.google.com", NULL };
+static const char *const delivered_to[] = { "Delivered-To", NULL };
+static const char *const gm_original_to[] = { "X-Gm-Original-To", NULL };
+static const char *const apparently_to[] = { "x-apparently-to", NULL };
+
+struct fixture {
+	struct address own;
+	struct account account;
+	struct candidates found;
+};
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = mem_new(sizeof(*f));
+
+	address_parse(SLICE("box17@isp.example"), &f->own);
+	f->account = (struct account){
+		.name = "office",
+		.mailbox = MAILBOX_CATCH_ALL,
+		.addresses = &f->own,
+		.n_addresses = 1,
+		.recipients = { .tiers = { TIER_ENVELOPE, TIER_RECEIVED,
+				    TIER_HEADERS },
+		    .n_tiers = 3,
+		    .occurrence = 1,
+		    .strip_prefix = "",
+		    .headers = to_cc_bcc },
+	};
+	address_parse(SLICE("office@example.org"), &f->account.fallback);
+	*state = f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	candidates_clear(&f->found);
+	free(f);
+	return 0;
+}
+
+/* The candidates in one line: "/foreign", "/own" behind the address, or the
+ * text and "/invalid"; blanks between. */
+static void
+write_candidates(const struct candidates *c, char *out, size_t size)
+{
+	static const char *const ends[] = { "", "/foreign", "/own",
+		"/invalid" };
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < c->n && len < size; i++) {
+		char text[ADDRESS_TEXT_SIZE];
+		bool invalid = c->all[i].kind == CANDIDATE_INVALID;
+
+		len += (size_t)snprintf(out + len, size - len, "%s%s%s",
+		    i == 0 ? "" : " ",
+		    invalid ? c->all[i].text
+			    : address_write(&c->all[i].address, text),
+		    ends[c->all[i].kind]);
+	}
+}
+
+static void
+assert_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		assert_in_range(*text, ' ', '~');
+}
+
+static void
+check_explanation(const struct candidates *c)
+{
+	assert_true(c->n_findings > 0);
+	for (size_t i = 0; i < c->n_findings; i++) {
+		assert_printable(c->findings[i].subject);
+		assert_printable(c->findings[i].text);
+	}
+	for (size_t i = 0; i < c->n_warnings; i++)
+		assert_printable(c->warnings[i]);
+	for (size_t i = 0; i < c->n; i++)
+		assert_printable(c->all[i].text);
+}
+
+static void
+find_in(struct fixture *f, const char *header)
+{
+	candidates_clear(&f->found);
+	candidates_find(&config, &f->account, slice_of(header), &f->found);
+	check_explanation(&f->found);
+}
+
+static void
+find_in_file(struct fixture *f, const char *name)
+{
+	char path[128];
+	struct error err;
+	struct buf mail;
+
+	snprintf(path, sizeof(path), "tests/data/recipients/%s.eml", name);
+	buf_init(&mail, HEADER_HELD_MAX);
+	if (!file_read(path, &mail, &err))
+		fail_msg("%s", err.text);
+	candidates_clear(&f->found);
+	candidates_find(&config, &f->account, buf_slice(&mail), &f->found);
+	check_explanation(&f->found);
+	buf_clear(&mail);
+}
+
+struct mail_case {
+	const char *file; /* in tests/data/recipients */
+	enum tier tier;
+	const char *candidates;
+	/* What differs from the usual settings. */
+	const char *const *trusted_hosts, *const *envelope_headers;
+	const char *strip_prefix;
+	int occurrence;
+	bool bottom;
+};
+
+enum { EVERY = -2 }; /* since 0 is the usual one here */
+
+#define SOMEBODY "somebody@example.org"
+
+static const struct mail_case mail_cases[] = {
+	{ .file = "ionos-bottom",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = kundenserver,
+	    .bottom = true },
+	{ .file = "ionos-bottom",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .bottom = true },
+	{ .file = "ionos-bottom",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = kundenserver },
+	{ .file = "ionos-forged-second",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = kundenserver,
+	    .bottom = true },
+	{ .file = "ionos-mismatch",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = kundenserver,
+	    .bottom = true },
+	{ .file = "ionos-no-for",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = kundenserver,
+	    .bottom = true },
+	{ .file = "gmx-nemesis",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org" },
+	{ .file = "gandi-expanded-for",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "box17@isp.example/own anna@example.org",
+	    .trusted_hosts = isp },
+	{ .file = "gandi-expanded-for",
+	    .tier = TIER_HEADERS,
+	    .candidates = "box17@isp.example/own " SOMEBODY },
+	{ .file = "dovecot-lmtp",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = isp },
+	{ .file = "helo-claims-provider",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = isp },
+	{ .file = "ovh",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "google-plain",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "google-forwarded",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = google,
+	    .envelope_headers = delivered_to,
+	    .occurrence = OCCURRENCE_LAST },
+	{ .file = "google-forwarded",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "box17@isp.example/own anna@example.org",
+	    .trusted_hosts = google },
+	{ .file = "google-forged-original",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = google,
+	    .envelope_headers = gm_original_to },
+	{ .file = "t-online-nothing",
+	    .tier = TIER_HEADERS,
+	    .candidates = SOMEBODY },
+	{ .file = "qmail-prefix",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .strip_prefix = "mbox-userstr-" },
+	{ .file = "qmail-prefix",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .strip_prefix = "MBOX-userstr-" },
+	{ .file = "qmail-prefix",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "mbox-userstr-anna@example.org" },
+	{ .file = "qmail-numeric-prefix",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .strip_prefix = "m19200000-" },
+	{ .file = "exim-two-addresses",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org berta@example.org "
+			  "carl@third.example/foreign" },
+	{ .file = "delivered-to-twice",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "delivered-to-twice",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "berta@example.org",
+	    .occurrence = 2 },
+	{ .file = "delivered-to-twice",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org berta@example.org",
+	    .occurrence = EVERY },
+	{ .file = "delivered-to-twice",
+	    .tier = TIER_HEADERS,
+	    .candidates = SOMEBODY,
+	    .occurrence = 3 },
+	{ .file = "delivered-to-forwarded",
+	    .tier = TIER_HEADERS,
+	    .candidates = "box17@isp.example/own " SOMEBODY },
+	{ .file = "delivered-to-forwarded",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = isp,
+	    .occurrence = OCCURRENCE_LAST },
+	{ .file = "postfix-pair",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "fastmail-pair",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "yahoo-via",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "yahoo-via",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .envelope_headers = apparently_to },
+	{ .file = "icloud-rfc822",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "bcc-only",
+	    .tier = TIER_HEADERS,
+	    .candidates = "anna@example.org" },
+	{ .file = "list-mail",
+	    .tier = TIER_HEADERS,
+	    .candidates = "list@lists.example/foreign" },
+	{ .file = "resent",
+	    .tier = TIER_HEADERS,
+	    .candidates = "anna@example.org berta@example.org" },
+	{ .file = "resent-to-mailbox",
+	    .tier = TIER_HEADERS,
+	    .candidates = "box17@isp.example/own " SOMEBODY },
+	{ .file = "null-sender",
+	    .tier = TIER_RECEIVED,
+	    .candidates = "anna@example.org" },
+	{ .file = "forged-below",
+	    .tier = TIER_HEADERS,
+	    .candidates = SOMEBODY },
+	{ .file = "forged-below",
+	    .tier = TIER_HEADERS,
+	    .candidates = SOMEBODY,
+	    .trusted_hosts = isp },
+	{ .file = "folded-and-case",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "eight-bit",
+	    .tier = TIER_HEADERS,
+	    .candidates =
+		"anna@example.org =?utf-8?q?M=C3=BCller/invalid "
+		"berta@example.org carl@xn--mller-kva.example/foreign "
+		"dora@xn--mller-kva.example/foreign" },
+	{ .file = "option-like",
+	    .tier = TIER_HEADERS,
+	    .candidates = "-oQ/tmp@example.org/invalid " SOMEBODY },
+	{ .file = "relay-tricks",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "victim%elsewhere.example@example.org/invalid "
+			  "elsewhere.example!victim@example.org/invalid "
+			  "\"victim@elsewhere.example\"@example.org/invalid "
+			  "victim@elsewhere.example/foreign" },
+	{ .file = "groups",
+	    .tier = TIER_HEADERS,
+	    .candidates = "anna@example.org berta@example.org carl@example.org "
+			  "\"dora d\"@example.org" },
+	{ .file = "nothing-at-all", .tier = TIER_FALLBACK, .candidates = "" },
+	{ .file = "no-received",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org" },
+	{ .file = "no-received",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "anna@example.org",
+	    .trusted_hosts = isp },
+	{ .file = "subdomain",
+	    .tier = TIER_HEADERS,
+	    .candidates = "anna@sales.example.org berta@example.org "
+			  "chef@notexample.org/foreign" },
+	{ .file = "foreign-decides",
+	    .tier = TIER_ENVELOPE,
+	    .candidates = "carl@third.example/foreign" },
+	{ .file = "copies",
+	    .tier = TIER_HEADERS,
+	    .candidates = "anna@example.org box17@isp.example/own "
+			  "carl@third.example/foreign" },
+	{ .file = "headers-broken",
+	    .tier = TIER_HEADERS,
+	    .candidates = "Muster/invalid anna@example.org berta@example.org "
+			  "dora@/invalid "
+			  "\"oops <emil@example.org>/invalid" },
+};
+
+static void
+ReadsMailAsProvidersDeliverIt(void **state)
+{
+	struct fixture *f = *state;
+	struct recipient_settings usual = f->account.recipients;
+
+	for (size_t i = 0; i < sizeof(mail_cases) / sizeof(*mail_cases); i++) {
+		const struct mail_case *c = &mail_cases[i];
+		struct recipient_settings *s = &f->account.recipients;
+		char line[1024];
+
+		print_message("%zu: %s\n", i, c->file);
+		*s = usual;
+		s->trusted_hosts = c->trusted_hosts;
+		s->envelope_headers = c->envelope_headers;
+		if (c->strip_prefix != NULL)
+			s->strip_prefix = c->strip_prefix;
+		if (c->occurrence != 0)
+			s->occurrence = c->occurrence;
+		if (c->occurrence == EVERY)
+			s->occurrence = OCCURRENCE_ALL;
+		s->position_bottom = c->bottom;
+		find_in_file(f, c->file);
+		write_candidates(&f->found, line, sizeof(line));
+		assert_string_equal(line, c->candidates);
+		assert_string_equal(
+		    tier_name(f->found.tier), tier_name(c->tier));
+	}
+}
+
+static const struct finding *
+finding_of(const struct candidates *c, const char *step, const char *result)
+{
+	for (size_t i = 0; i < c->n_findings; i++)
+		if (strcmp(c->findings[i].step, step) == 0 &&
+		    strcmp(c->findings[i].result, result) == 0)
+			return &c->findings[i];
+	fail_msg("no finding %s %s", step, result);
+	return NULL;
+}
+
+static void
+ExplainsTheBoundaryAndWhatIsForged(void **state)
+{
+	struct fixture *f = *state;
+
+	f->account.recipients.trusted_hosts = kundenserver;
+	f->account.recipients.position_bottom = true;
+	find_in_file(f, "ionos-mismatch");
+	assert_string_equal(finding_of(&f->found, "boundary", "found")->subject,
+	    "mx.kundenserver.de");
+	assert_string_equal(
+	    finding_of(&f->found, "field", "forged")->subject, "Envelope-To");
+	assert_string_equal(
+	    finding_of(&f->found, "tier", "nobody")->subject, "envelope");
+	assert_string_equal(
+	    finding_of(&f->found, "tier", "decides")->subject, "received");
+	assert_string_equal(
+	    finding_of(&f->found, "candidate", "usable")->subject,
+	    "anna@example.org");
+	assert_int_equal(f->found.n_warnings, 1);
+	f->account.recipients.position_bottom = false;
+	f->account.recipients.trusted_hosts = google;
+	find_in_file(f, "ionos-mismatch");
+	finding_of(&f->found, "boundary", "topmost");
+	finding_of(&f->found, "field", "untrusted");
+	assert_int_equal(f->found.n_warnings, 1);
+}
+
+static void
+check_sender(struct fixture *f, const char *file, bool has, const char *sender)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	find_in_file(f, file);
+	assert_int_equal(f->found.has_sender, has);
+	assert_string_equal(address_write(&f->found.sender, text), sender);
+}
+
+static void
+TakesTheSenderFromTheTrustedZone(void **state)
+{
+	struct fixture *f = *state;
+
+	check_sender(f, "postfix-pair", true, "bob@other.example");
+	assert_int_equal(f->found.n_warnings, 0);
+	check_sender(f, "null-sender", true, "");
+	assert_int_equal(f->found.n_warnings, 0);
+	check_sender(f, "sender-below", false, "");
+	assert_int_equal(f->found.n_warnings, 0);
+	check_sender(f, "sender-broken", false, "");
+	assert_int_equal(f->found.n_warnings, 1);
+	/* Below the topmost Received, above the boundary. */
+	check_sender(f, "google-plain", false, "");
+	f->account.recipients.trusted_hosts = google;
+	check_sender(f, "google-plain", true, "bob@other.example");
+}
+
+static void
+CountsReceivedAndSeesItsOwnTrace(void **state)
+{
+	struct fixture *f = *state;
+
+	find_in_file(f, "received-46");
+	assert_int_equal(f->found.received_fields, 46);
+	assert_false(f->found.own_trace);
+	find_in_file(f, "own-loop");
+	assert_true(f->found.own_trace);
+	find_in_file(f, "other-trace");
+	assert_false(f->found.own_trace);
+	f->account.mailbox = MAILBOX_SINGLE;
+	find_in_file(f, "own-loop");
+	assert_true(f->found.own_trace);
+	assert_int_equal(f->found.received_fields, 1);
+	assert_true(f->found.has_sender);
+}
+
+static void
+LooksForNobodyInASingleMailbox(void **state)
+{
+	struct fixture *f = *state;
+
+	f->account.mailbox = MAILBOX_SINGLE;
+	find_in_file(f, "postfix-pair");
+	assert_int_equal(f->found.tier, TIER_SINGLE);
+	assert_int_equal(f->found.n, 0);
+}
+
+static void
+UsesOnlyTheTiersThatAreSet(void **state)
+{
+	struct fixture *f = *state;
+	struct recipient_settings *s = &f->account.recipients;
+
+	s->n_tiers = 0;
+	find_in_file(f, "postfix-pair");
+	assert_int_equal(f->found.tier, TIER_FALLBACK);
+	assert_int_equal(f->found.n, 0);
+	s->n_tiers = 1;
+	s->tiers[0] = TIER_HEADERS;
+	find_in_file(f, "postfix-pair");
+	assert_int_equal(f->found.tier, TIER_HEADERS);
+}
+
+/* "To:" with `n` addresses of `digits` digits. */
+static char *
+crowd(size_t n, int digits)
+{
+	struct buf b;
+
+	buf_init(&b, 1024 * 1024);
+	buf_add_string(&b, "To: x@e.org");
+	for (size_t i = 1; i < n; i++)
+		buf_printf(&b, ",\n %0*zu@e.org", digits, i);
+	buf_add_string(&b, ", x@e.org\n");
+	return (char *)b.data;
+}
+
+static void
+ACrowdThatBarelyFits(void **state)
+{
+	struct fixture *f = *state;
+	char *header = crowd(TICKET_CANDIDATES_MAX, 4);
+
+	find_in(f, header);
+	assert_false(f->found.overflow);
+	assert_int_equal(f->found.tier, TIER_HEADERS);
+	assert_int_equal(f->found.n, TICKET_CANDIDATES_MAX);
+	free(header);
+}
+
+static void
+check_overflow(struct fixture *f, char *header)
+{
+	struct ticket ticket;
+
+	find_in(f, header);
+	assert_true(f->found.overflow);
+	assert_int_equal(f->found.tier, TIER_FALLBACK);
+	assert_int_equal(f->found.n_warnings, 1);
+	candidates_ticket(&f->found, &f->account, "1", &ticket);
+	assert_int_equal(ticket.n_candidates, 0);
+	ticket_clear(&ticket);
+	free(header);
+}
+
+static void
+ACrowdThatDoesNotFitGoesToTheFallback(void **state)
+{
+	check_overflow(*state, crowd(TICKET_CANDIDATES_MAX + 1, 4));
+}
+
+static void
+SoDoLongAddressesThatFillTheTicket(void **state)
+{
+	check_overflow(*state, crowd(TICKET_CANDIDATES_MAX, 40));
+}
+
+static void
+TheTicketHoldsUsableAndForeignOnes(void **state)
+{
+	struct fixture *f = *state;
+	struct ticket ticket;
+
+	find_in_file(f, "copies");
+	candidates_ticket(&f->found, &f->account, "4711", &ticket);
+	assert_string_equal(ticket.account, "yaml:office");
+	assert_string_equal(ticket.id, "4711");
+	assert_int_equal(ticket.tier, TIER_HEADERS);
+	assert_true(address_equal(&ticket.fallback, &f->account.fallback));
+	assert_int_equal(ticket.n_candidates, 2);
+	assert_string_equal(ticket.candidates[0].local, "anna");
+	assert_string_equal(ticket.candidates[1].local, "carl");
+	ticket_clear(&ticket);
+}
+
+/* 256 KiB of the same again and again. */
+static void
+HostileHeadersTakeNoTime(void **state)
+{
+	static const char *const units[] = { "To: a\n", "Received: (((\n",
+		"To:\n", "X-Original-To: a@b.c,", "a@b.c,", "Resent-To:a@b\n",
+		"X-Mailhaul:;;;;",
+		"Received: from a (a [1.1.1.1]) by b.isp."
+		"example\n" };
+	struct fixture *f = *state;
+	char *header = mem_new(HEADER_HELD_MAX + 1);
+
+	f->account.recipients.trusted_hosts = isp;
+	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
+		int64_t start = clock_monotonic_ms();
+		size_t len = strlen(units[u]);
+
+		for (size_t i = 0; i < HEADER_HELD_MAX; i++)
+			header[i] = units[u][i % len];
+		memcpy(header, "To: ", 4);
+		find_in(f, header);
+		if (clock_monotonic_ms() - start > 1000)
+			fail_msg("\"%s\" repeated", units[u]);
+	}
+	free(header);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(ReadsMailAsProvidersDeliverIt),
+		TEST(ExplainsTheBoundaryAndWhatIsForged),
+		TEST(TakesTheSenderFromTheTrustedZone),
+		TEST(CountsReceivedAndSeesItsOwnTrace),
+		TEST(LooksForNobodyInASingleMailbox),
+		TEST(UsesOnlyTheTiersThatAreSet),
+		TEST(ACrowdThatBarelyFits),
+		TEST(ACrowdThatDoesNotFitGoesToTheFallback),
+		TEST(SoDoLongAddressesThatFillTheTicket),
+		TEST(TheTicketHoldsUsableAndForeignOnes),
+		TEST(HostileHeadersTakeNoTime),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
