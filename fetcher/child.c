@@ -125,16 +125,16 @@ open_pipe(struct child_pipe *p, struct error *err)
 }
 
 static bool
-start(struct child *c, const char *const *argv, int in, bool want_out)
+start(struct child *c, const struct child_job *job)
 {
-	struct proc_files files = { .in = in, .out = -1 };
+	struct proc_files files = { .in = job->in, .out = -1 };
 	struct error *err = &c->result.error;
 	bool ok;
 
-	if (want_out && (files.out = open_pipe(&c->out, err)) < 0)
+	if (job->want_out && (files.out = open_pipe(&c->out, err)) < 0)
 		return false;
 	files.err = open_pipe(&c->err, err);
-	ok = files.err >= 0 && proc_start(argv, files, &c->pid, err);
+	ok = files.err >= 0 && proc_start(job->argv, files, &c->pid, err);
 	if (files.out >= 0)
 		close(files.out);
 	if (files.err >= 0)
@@ -159,20 +159,20 @@ child_new(struct loop *loop, child_handler *handler, void *arg)
 }
 
 void
-child_run(struct loop *loop, const char *const *argv, int in, bool want_out,
-    int64_t timeout_ms, child_handler *handler, void *arg)
+child_run(struct loop *loop, const struct child_job *job,
+    child_handler *handler, void *arg)
 {
 	struct child *c = child_new(loop, handler, arg);
 
-	c->result.started = start(c, argv, in, want_out);
+	c->result.started = start(c, job);
 	if (!c->result.started) {
 		loop_call(loop, report, c);
 		return;
 	}
-	if (want_out)
+	if (job->want_out)
 		c->out.watch = watch_new(loop, c->out.fd, on_readable, &c->out);
 	c->err.watch = watch_new(loop, c->err.fd, on_readable, &c->err);
-	timer_start(c->timer, timeout_ms);
+	timer_start(c->timer, job->timeout_ms);
 	loop_on_child(loop, c->pid, on_exit_status, c);
 }
 

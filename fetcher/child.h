@@ -22,12 +22,18 @@ struct child_result {
 };
 typedef void child_handler(void *arg, const struct child_result *);
 
-/* argv[0] is an absolute path.  `in` becomes standard input (-1: /dev/null);
- * the caller keeps it.  With want_out, standard output is collected, else it
- * goes to /dev/null.  The handler runs once, never before this returns, after
- * the child has ended and its output was read.  Frees itself. */
-void child_run(struct loop *, const char *const *argv, int in, bool want_out,
-    int64_t timeout_ms, child_handler *, void *arg);
+struct child_job {               /* borrowed until child_run() returns */
+	const char *const *argv; /* argv[0] is an absolute path */
+	int in;                  /* its standard input, -1: /dev/null */
+	bool want_out;           /* false: standard output goes to /dev/null */
+	int64_t timeout_ms;
+};
+
+/* The handler runs once, never before this returns, after the child has ended
+ * and its output was read (for at most a second more: a grandchild may keep the
+ * pipe).  Frees itself. */
+void
+child_run(struct loop *, const struct child_job *, child_handler *, void *arg);
 /* "exit status 75: postdrop: warning: …", one line. */
 void child_describe(const struct child_result *, struct error *);
 

@@ -161,15 +161,17 @@ start(struct inject *inject, struct run *run)
 	const char *argv[] = { inject->sendmail, "-G", "-i", "-N", "never",
 		"-f", address_write(&run->job.sender, sender), "--",
 		address_write(&run->job.recipient, recipient), NULL };
+	struct child_job child = { .argv = argv,
+		.timeout_ms = inject->timeout_ms };
 
 	inject->running++;
 	if (!open_spool(run)) {
 		loop_call(inject->loop, on_not_tried, run);
 		return;
 	}
+	child.in = run->fd;
 	CRASH_POINT("before-inject");
-	child_run(inject->loop, argv, run->fd, false, inject->timeout_ms,
-	    on_child, run);
+	child_run(inject->loop, &child, on_child, run);
 	CRASH_POINT("injecting");
 }
 

@@ -306,6 +306,10 @@ postfix_ask(struct loop *loop, const struct config *config,
     postfix_handler *handler, void *arg)
 {
 	const char *argv[N_PARAMETERS + 3] = { config->inject.postconf, "-x" };
+	struct child_job child = { .argv = argv,
+		.in = -1,
+		.want_out = true,
+		.timeout_ms = POSTCONF_TIMEOUT_MS };
 	struct query *query = mem_new(sizeof(*query));
 
 	for (int i = 0; i < N_PARAMETERS; i++)
@@ -314,5 +318,5 @@ postfix_ask(struct loop *loop, const struct config *config,
 	query->milter_socket = mem_string(config->milter.socket);
 	query->handler = handler;
 	query->arg = arg;
-	child_run(loop, argv, -1, true, POSTCONF_TIMEOUT_MS, on_child, query);
+	child_run(loop, &child, on_child, query);
 }

@@ -37,8 +37,7 @@ finds_our_socket(void **state)
 		"inet:localhost:8891, unix:mailhaul/milter.sock",
 		"inet:localhost:8891 unix:mailhaul/milter.sock",
 		"inet:localhost:8891,unix:mailhaul/milter.sock,unix:x",
-		"{ inet:localhost:8891, connect_timeout=5s }, "
-		"{ unix:mailhaul/milter.sock, connect_timeout=5s }",
+		"{ inet:h:8891, a=b }, { unix:mailhaul/milter.sock, c=d }",
 		"\tunix:a,\n { unix:mailhaul/milter.sock }",
 	};
 
