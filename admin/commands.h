@@ -9,6 +9,7 @@
 #define ADMIN_COMMANDS_H
 
 int cmd_check(int argc, char **argv);
+int cmd_query(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 
 #endif

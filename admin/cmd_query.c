@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * query - "does this address exist?", as the milter would ask: accepted
+ * domain, map_to, the directory's sources in turn, and once more without the
+ * extension.
+ */
+#include "admin/commands.h"
+
+#include "base/buf.h"
+#include "config/config.h"
+#include "directory/directory.h"
+#include "policy/route.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum { EXIT_ABSENT = 1 };
+
+static const int exit_codes[] = {
+	[ROUTE_FOUND] = EXIT_SUCCESS,
+	[ROUTE_ABSENT] = EXIT_ABSENT,
+	[ROUTE_FOREIGN] = EXIT_ABSENT,
+	[ROUTE_UNKNOWN] = EX_TEMPFAIL,
+};
+
+struct query {
+	const char *config_path;
+	bool json;
+	struct address address;
+	struct directory *directory;
+	char subject[ADDRESS_TEXT_SIZE]; /* of the look-up under way */
+	json_t *steps;
+};
+
+static bool
+refuse(const char *reason)
+{
+	fprintf(stderr, "mailhaul query: %s\n", reason);
+	return false;
+}
+
+static bool
+read_arguments(int argc, char **argv, struct query *q)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	enum address_fault fault;
+	int option;
+
+	optind = 1;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			q->config_path = optarg;
+			break;
+		case 'j':
+			q->json = true;
+			break;
+		default:
+			return refuse("unknown option");
+		}
+	if (argc - optind != 1)
+		return refuse("needs one address");
+	fault = address_parse(slice_of(argv[optind]), &q->address);
+	return fault == ADDRESS_OK || refuse(address_fault_text(fault));
+}
+
+static void
+add_step(
+    struct query *q, const char *step, const char *result, const char *text)
+{
+	json_array_append_new(
+	    q->steps, json_pack("{s:s, s:s, s:s, s:s}", "step", step, "subject",
+			  q->subject, "result", result, "text", text));
+}
+
+static void
+on_source(
+    void *context, const char *source, const struct directory_answer *answer)
+{
+	add_step(
+	    context, source, existence_name(answer->existence), answer->reason);
+}
+
+static void
+look_up(void *context, const struct address *address,
+    struct directory_answer *answer)
+{
+	struct query *q = context;
+
+	address_write(address, q->subject);
+	directory_lookup_steps(q->directory, address, answer, on_source, q);
+}
+
+static void
+print_json(const struct query *q, const char *address, const char *result)
+{
+	json_t *all = json_pack("{s:i, s:s, s:s, s:O}", "version", 1, "address",
+	    address, "result", result, "steps", q->steps);
+
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(all);
+}
+
+static void
+print_text(const struct query *q, const char *address, const char *result)
+{
+	static const char *const keys[] = { "step", "subject", "result",
+		"text" };
+	enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
+
+	for (size_t i = 0; i < json_array_size(q->steps); i++) {
+		const json_t *step = json_array_get(q->steps, i);
+
+		for (size_t k = 0; k < N_KEYS; k++)
+			printf("%s%s",
+			    json_string_value(json_object_get(step, keys[k])),
+			    k + 1 < N_KEYS ? ": " : "\n");
+	}
+	printf("%s: %s\n", address, result);
+}
+
+static void
+print(struct query *q, const struct route_step *decided)
+{
+	const char *result = route_result_name(decided->result);
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_write(&q->address, address);
+	if (decided->result == ROUTE_FOREIGN) {
+		address_write(&q->address, q->subject);
+		add_step(q, "domain", result, decided->text);
+	}
+	(q->json ? print_json : print_text)(q, address, result);
+}
+
+static int
+run(struct query *q, struct config *config)
+{
+	struct ticket ticket = {
+		.fallback = config->postmaster,
+		.tier = TIER_ENVELOPE,
+		.candidates = &q->address,
+		.n_candidates = 1,
+	};
+	const struct route_question question = {
+		.config = config,
+		.ticket = &ticket,
+		.lookup = look_up,
+		.context = q,
+	};
+	struct route route;
+	int status;
+
+	q->directory = directory_new(config);
+	q->steps = json_array();
+	route_decide(&question, &route);
+	if (route.n_steps == 1) {
+		print(q, &route.steps[0]);
+		status = exit_codes[route.steps[0].result];
+	} else {
+		fprintf(stderr, "mailhaul query: %s\n", route.defer_reason);
+		status = EX_CONFIG;
+	}
+	route_clear(&route);
+	json_decref(q->steps);
+	directory_free(q->directory);
+	return status;
+}
+
+int
+cmd_query(int argc, char **argv)
+{
+	struct query q = { .config_path = CONFIG_DEFAULT_PATH };
+	struct config *config;
+	int status;
+
+	/* A server that hangs up is a reply, not a reason to die. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!read_arguments(argc, argv, &q))
+		return EX_USAGE;
+	config = config_load(q.config_path, stderr);
+	if (config == NULL)
+		return EX_CONFIG;
+	status = run(&q, config);
+	config_unref(config);
+	return status;
+}
