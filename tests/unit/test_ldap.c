@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What each reply of an LDAP server means, told by a server that says what
- * the test wants (RFC 4511, BER written by hand).
- */
+/* What each reply of an LDAP server means. */
 #include "directory/source.h"
 
 #include "base/clock.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,161 +16,12 @@
 
 #include <cmocka.h>
 
-enum { BIND = 0x60, SEARCH = 0x63, TIMEOUT_MS = 600 };
-/* RFC 4511 appendix A */
-enum {
-	SUCCESS = 0,
-	TIME_LIMIT = 3,
-	SIZE_LIMIT = 4,
-	REFERRAL = 10,
-	NO_SUCH_OBJECT = 32,
-	BAD_LOGIN = 49,
-	NO_RIGHTS = 50,
-	BUSY = 51,
-	UNAVAILABLE = 52,
-};
+#include "tests/support/ldap_server.h"
 
-struct server {
-	int listener;
-	char uri[64];
-	pthread_t thread;
-	/* What it says; set before it is asked. */
-	atomic_int bind_code, search_code, entries, references;
-	atomic_bool silent;         /* never answers a search */
-	atomic_int searches_before; /* closes after so many; 0: never */
-	atomic_int connections, searches;
-};
-
-static bool
-read_exactly(int fd, uint8_t *out, size_t len)
-{
-	for (ssize_t n; len > 0; out += n, len -= (size_t)n)
-		if ((n = read(fd, out, len)) <= 0)
-			return false;
-	return true;
-}
-
-/* One message: its id and the tag of its operation. */
-static bool
-read_request(int fd, uint8_t *id, uint8_t *operation)
-{
-	uint8_t head[2], body[65536];
-	size_t len = 0;
-
-	if (!read_exactly(fd, head, 2))
-		return false;
-	len = head[1];
-	if (len & 0x80) {
-		uint8_t digits[2];
-		size_t n = len & 0x7f;
-
-		if (n > 2 || !read_exactly(fd, digits, n))
-			return false;
-		len = n == 1 ? digits[0] : (size_t)(digits[0] << 8 | digits[1]);
-	}
-	if (!read_exactly(fd, body, len))
-		return false;
-	*id = body[2];
-	*operation = body[3];
-	return true;
-}
-
-static void
-send_bytes(int fd, const uint8_t *bytes, size_t len)
-{
-	/* A client that is gone sees nothing; that is the test's matter. */
-	if (send(fd, bytes, len, MSG_NOSIGNAL) < 0)
-		return;
-}
-
-static void
-send_result(int fd, uint8_t id, uint8_t tag, int code)
-{
-	const uint8_t bytes[] = { 0x30, 12, 2, 1, id, tag, 7, 10, 1,
-		(uint8_t)code, 4, 0, 4, 0 };
-
-	send_bytes(fd, bytes, sizeof(bytes));
-}
-
-static void
-answer_search(const struct server *s, int fd, uint8_t id)
-{
-	const uint8_t entry[] = { 0x30, 12, 2, 1, id, 0x64, 7, 4, 3, 'o', '=',
-		'x', 0x30, 0 };
-	const uint8_t reference[] = { 0x30, 16, 2, 1, id, 0x73, 11, 4, 9, 'l',
-		'd', 'a', 'p', ':', '/', '/', 'x', '/' };
-
-	for (int i = 0; i < s->references; i++)
-		send_bytes(fd, reference, sizeof(reference));
-	for (int i = 0; i < s->entries; i++)
-		send_bytes(fd, entry, sizeof(entry));
-	send_result(fd, id, 0x65, s->search_code);
-}
-
-static void
-serve(struct server *s, int fd)
-{
-	int left = s->searches_before;
-	uint8_t id, operation;
-
-	while (read_request(fd, &id, &operation)) {
-		if (operation == BIND)
-			send_result(fd, id, 0x61, s->bind_code);
-		if (operation != SEARCH)
-			continue;
-		s->searches++;
-		if (!s->silent)
-			answer_search(s, fd, id);
-		if (--left == 0)
-			return;
-	}
-}
-
-/* One connection at a time is enough here. */
-static void *
-run(void *argument)
-{
-	struct server *s = argument;
-	int fd;
-
-	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
-		s->connections++;
-		serve(s, fd);
-		close(fd);
-	}
-	return NULL;
-}
-
-static struct server *
-start_server(void)
-{
-	struct server *s = calloc(1, sizeof(*s));
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-
-	s->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(
-	    bind(s->listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(s->listener, 8), 0);
-	getsockname(s->listener, (struct sockaddr *)&address, &len);
-	snprintf(s->uri, sizeof(s->uri), "ldap://127.0.0.1:%d",
-	    ntohs(address.sin_port));
-	pthread_create(&s->thread, NULL, run, s);
-	return s;
-}
-
-static void
-stop_server(struct server *s)
-{
-	shutdown(s->listener, SHUT_RDWR);
-	pthread_join(s->thread, NULL);
-	close(s->listener);
-	free(s);
-}
+enum { TIMEOUT_MS = 600 };
 
 struct fixture {
-	struct server *server;
+	struct ldap_server *server;
 	const char *uris[3];
 	struct directory_source settings;
 	void *source;
@@ -193,7 +39,7 @@ setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	f->server = start_server();
+	f->server = ldap_server_start();
 	f->uris[0] = f->server->uri;
 	f->settings = (struct directory_source){
 		.kind = DIRECTORY_LDAP,
@@ -213,7 +59,8 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	source_ldap.close(f->source);
-	stop_server(f->server);
+	ldap_server_stop(f->server);
+	free(f->server);
 	free(f);
 	return 0;
 }
@@ -334,6 +181,18 @@ test_silence_is_bounded(void **state)
 	    clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50, TIMEOUT_MS + 300);
 }
 
+static void
+test_half_an_answer_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begun_ms = clock_monotonic_ms();
+
+	f->server->half = true;
+	assert_int_equal(ask(f).existence, UNKNOWN);
+	assert_in_range(
+	    clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50, TIMEOUT_MS + 300);
+}
+
 /* A listener whose queue nobody empties: connected, and then nothing. */
 static void
 test_silent_server_leaves_time_for_the_next(void **state)
@@ -408,6 +267,7 @@ main(void)
 		TEST(test_closed_connection_is_replaced),
 		TEST(test_hang_up_is_unknown),
 		TEST(test_silence_is_bounded),
+		TEST(test_half_an_answer_is_bounded),
 		TEST(test_silent_server_leaves_time_for_the_next),
 		TEST(test_dead_server_is_skipped),
 		TEST(test_no_password_in_clear),

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ldap_server - a server that says what the test wants (RFC 4511, BER written
+ * by hand): what no real server can be made to say when it is needed.
+ * Include <cmocka.h> before.
+ */
+#ifndef SUPPORT_LDAP_SERVER_H
+#define SUPPORT_LDAP_SERVER_H
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BIND = 0x60, SEARCH = 0x63, CLIENTS_MAX = 256 };
+/* RFC 4511 appendix A */
+enum {
+	SUCCESS = 0,
+	TIME_LIMIT = 3,
+	SIZE_LIMIT = 4,
+	REFERRAL = 10,
+	NO_SUCH_OBJECT = 32,
+	BAD_LOGIN = 49,
+	NO_RIGHTS = 50,
+	BUSY = 51,
+	UNAVAILABLE = 52,
+};
+
+struct ldap_server {
+	int listener;
+	char uri[64];
+	pthread_t thread;
+	size_t n_clients; /* the accepting thread's, until it has ended */
+	int clients[CLIENTS_MAX];
+	pthread_t threads[CLIENTS_MAX];
+	/* What it says. */
+	atomic_int bind_code, search_code, entries, references;
+	atomic_bool silent;         /* never answers a search */
+	atomic_bool half;           /* stops in the middle of the answer */
+	atomic_int searches_before; /* hangs up after so many; 0: never */
+	/* What it saw. */
+	atomic_int connections, searches;
+};
+
+static inline bool
+read_exactly(int fd, uint8_t *out, size_t len)
+{
+	for (ssize_t n; len > 0; out += n, len -= (size_t)n)
+		if ((n = read(fd, out, len)) <= 0)
+			return false;
+	return true;
+}
+
+/* One message: its id and the tag of its operation. */
+static inline bool
+read_request(int fd, uint8_t *id, uint8_t *operation)
+{
+	uint8_t head[2], body[65536];
+	size_t len = 0;
+
+	if (!read_exactly(fd, head, 2))
+		return false;
+	len = head[1];
+	if (len & 0x80) {
+		uint8_t digits[2];
+		size_t n = len & 0x7f;
+
+		if (n > 2 || !read_exactly(fd, digits, n))
+			return false;
+		len = n == 1 ? digits[0] : (size_t)(digits[0] << 8 | digits[1]);
+	}
+	if (!read_exactly(fd, body, len))
+		return false;
+	*id = body[2];
+	*operation = body[3];
+	return true;
+}
+
+static inline void
+send_bytes(int fd, const uint8_t *bytes, size_t len)
+{
+	/* A client that is gone sees nothing; that is the test's matter. */
+	if (send(fd, bytes, len, MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static inline void
+send_result(int fd, uint8_t id, uint8_t tag, int code)
+{
+	const uint8_t bytes[] = { 0x30, 12, 2, 1, id, tag, 7, 10, 1,
+		(uint8_t)code, 4, 0, 4, 0 };
+
+	send_bytes(fd, bytes, sizeof(bytes));
+}
+
+static inline void
+answer_search(const struct ldap_server *s, int fd, uint8_t id)
+{
+	const uint8_t entry[] = { 0x30, 12, 2, 1, id, 0x64, 7, 4, 3, 'o', '=',
+		'x', 0x30, 0 };
+	const uint8_t reference[] = { 0x30, 16, 2, 1, id, 0x73, 11, 4, 9, 'l',
+		'd', 'a', 'p', ':', '/', '/', 'x', '/' };
+
+	if (s->half) {
+		send_bytes(fd, entry, sizeof(entry) / 2);
+		return;
+	}
+	for (int i = 0; i < s->references; i++)
+		send_bytes(fd, reference, sizeof(reference));
+	for (int i = 0; i < s->entries; i++)
+		send_bytes(fd, entry, sizeof(entry));
+	send_result(fd, id, 0x65, s->search_code);
+}
+
+struct ldap_client {
+	struct ldap_server *server;
+	int fd;
+};
+
+static inline void
+serve_client(struct ldap_server *s, int fd)
+{
+	int left = s->searches_before;
+	uint8_t id, operation;
+
+	while (read_request(fd, &id, &operation)) {
+		if (operation == BIND)
+			send_result(fd, id, 0x61, s->bind_code);
+		if (operation != SEARCH)
+			continue;
+		s->searches++;
+		if (!s->silent)
+			answer_search(s, fd, id);
+		if (--left == 0)
+			return;
+	}
+}
+
+static inline void *
+run_client(void *argument)
+{
+	struct ldap_client client = *(struct ldap_client *)argument;
+
+	free(argument);
+	serve_client(client.server, client.fd);
+	shutdown(client.fd, SHUT_RDWR);
+	return NULL;
+}
+
+static inline void *
+run_ldap_server(void *argument)
+{
+	struct ldap_server *s = argument;
+	int fd;
+
+	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+		struct ldap_client *client = malloc(sizeof(*client));
+
+		assert_in_range(s->n_clients, 0, CLIENTS_MAX - 1);
+		*client = (struct ldap_client){ s, fd };
+		s->connections++;
+		s->clients[s->n_clients] = fd;
+		pthread_create(
+		    &s->threads[s->n_clients], NULL, run_client, client);
+		s->n_clients++;
+	}
+	return NULL;
+}
+
+static inline struct ldap_server *
+ldap_server_start(void)
+{
+	struct ldap_server *s = calloc(1, sizeof(*s));
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(
+	    bind(s->listener, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(s->listener, 64), 0);
+	getsockname(s->listener, (struct sockaddr *)&address, &len);
+	snprintf(s->uri, sizeof(s->uri), "ldap://127.0.0.1:%d",
+	    ntohs(address.sin_port));
+	pthread_create(&s->thread, NULL, run_ldap_server, s);
+	return s;
+}
+
+/* Hangs up on everybody. */
+static inline void
+ldap_server_stop(struct ldap_server *s)
+{
+	shutdown(s->listener, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->listener);
+	for (size_t i = 0; i < s->n_clients; i++) {
+		shutdown(s->clients[i], SHUT_RDWR);
+		pthread_join(s->threads[i], NULL);
+		close(s->clients[i]);
+	}
+	s->n_clients = 0;
+}
+
+#endif
