@@ -16,6 +16,8 @@ struct command {
 static const struct command commands[] = {
 	{ "check", "[-c FILE]", "say what is wrong with the configuration",
 	    cmd_check },
+	{ "query", "[-c FILE] [--json] ADDRESS",
+	    "ask the directory whether an address exists", cmd_query },
 	{ "schema", "man | json | sample",
 	    "print what is made from the table of settings", cmd_schema },
 };

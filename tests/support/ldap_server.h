@@ -8,6 +8,7 @@
 #define SUPPORT_LDAP_SERVER_H
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -125,9 +126,10 @@ struct ldap_client {
 static inline void
 serve_client(struct ldap_server *s, int fd)
 {
-	int left = s->searches_before;
+	int left = s->searches_before, one = 1;
 	uint8_t id, operation;
 
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	while (read_request(fd, &id, &operation)) {
 		if (operation == BIND)
 			send_result(fd, id, 0x61, s->bind_code);
