@@ -21,7 +21,8 @@ struct conn;
 enum conn_event {
 	CONN_READY,   /* connected; implicit TLS: verified too */
 	CONN_SECURED, /* conn_start_tls() is done, the peer verified */
-	CONN_DATA,    /* new bytes to look at */
+	CONN_DATA,    /* new bytes to look at; what is left unread is not told
+		       * again, and 64 KiB of it stop the reading */
 	CONN_CLOSED, /* ended by the peer, a fault or a clock; conn_error() says
 		       * why (an orderly close too); call conn_free() */
 };
@@ -51,7 +52,8 @@ bool conn_verified(const struct conn *);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text". */
 const char *conn_cipher(const struct conn *);
 
-/* Queues bytes.  conn_send_secret() refuses (ERROR_TLS) unless verified or the
+/* Queues bytes; not before CONN_READY, nor between conn_start_tls() and
+ * CONN_SECURED.  conn_send_secret() refuses (ERROR_TLS) unless verified or the
  * account says tls.mode never; its bytes are wiped after sending. */
 void conn_send(struct conn *, struct slice);
 bool conn_send_secret(struct conn *, struct slice, struct error *);
@@ -65,10 +67,11 @@ struct slice conn_peek(struct conn *);
 void conn_consume(struct conn *, size_t);
 enum conn_line { CONN_LINE, CONN_LINE_NONE, CONN_LINE_TOO_LONG };
 /* Takes one line, without its LF or CRLF, off the front; valid until the next
- * call.  `max` bytes without LF: CONN_LINE_TOO_LONG. */
+ * call.  `max` (below 64 KiB) bytes without LF: CONN_LINE_TOO_LONG. */
 enum conn_line conn_take_line(struct conn *, size_t max, struct slice *);
 
-/* Back-pressure: no reading, no silence clock, until resumed. */
+/* Back-pressure: no reading, no event, no silence clock, until resumed.  When
+ * bytes are waiting unread then, CONN_DATA follows. */
 void conn_pause(struct conn *);
 void conn_resume(struct conn *);
 /* The silence clock runs only while something is awaited.  On at first. */

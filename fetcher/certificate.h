@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * certificate - what is wrong with a server's certificate, in words that tell
+ * the administrator what to do; and the comparison with a pinned digest.
+ * Only tls uses this.
+ */
+#ifndef FETCHER_CERTIFICATE_H
+#define FETCHER_CERTIFICATE_H
+
+#include "base/digest.h"
+#include "base/error.h"
+
+struct x509_st;
+struct x509_store_ctx_st;
+
+/* Inside OpenSSL's verify callback, for a chain that did not pass: ERROR_TLS.
+ * `wanted` is the name or address that was asked for. */
+void certificate_explain(struct x509_store_ctx_st *, const char *host,
+    const char *wanted, struct error *);
+/* Is this the certificate whose SHA-256 was configured?  ERROR_TLS. */
+bool certificate_is_pinned(struct x509_st *leaf,
+    const uint8_t wanted[DIGEST_SIZE], const char *host, struct error *);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tls - the client side of TLS: contexts, what is asked of the peer, and words
+ * for the administrator when the peer does not have it.  Only conn uses this.
+ *
+ * TLS 1.2 or newer, no compression, no renegotiation.  The chain must lead to
+ * the system's store or to tls.ca_file, and the certificate must be for
+ * tls.server_name or else the host (an address literal: for that address, and
+ * no SNI is sent).  With tls.fingerprint_sha256 the leaf's digest decides, and
+ * nothing else does.
+ */
+#ifndef FETCHER_TLS_H
+#define FETCHER_TLS_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "fetcher/loop.h"
+
+enum { TLS_CIPHER_MAX = 96 };
+
+struct bufferevent;
+struct tls;
+
+/* A bufferevent that owns the connected `fd` and begins the handshake; its
+ * events tell the outcome.  NULL: ERROR_CONFIG (tls.ca_file) or ERROR_LOCAL,
+ * and the fd is still the caller's.  Settings and host are borrowed. */
+struct bufferevent *
+tls_start(struct loop *, int fd, const struct tls_settings *, const char *host,
+    struct tls **, struct error *);
+/* After the handshake: is the peer the right one?  ERROR_TLS. */
+bool tls_verify(struct tls *, struct error *);
+/* After BEV_EVENT_ERROR: why. */
+void tls_explain(struct tls *, struct error *);
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
+void tls_cipher(const struct tls *, char out[static TLS_CIPHER_MAX]);
+/* Bytes that came from the network, those of unfinished records too. */
+uint64_t tls_received(const struct tls *);
+/* Tells a well-behaved peer that the stream ends here, without waiting. */
+void tls_say_goodbye(struct tls *);
+/* Before the bufferevent is freed; takes NULL. */
+void tls_free(struct tls *);
+
+#endif

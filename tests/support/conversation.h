@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conversation - a conn on one side, a scripted server in a thread on the
+ * other, over loopback; for the tests of conn.
+ *
+ * A test fills struct talk, calls talk_open(), then talk_wait() for each event
+ * it expects, and talk_close().
+ */
+#ifndef SUPPORT_CONVERSATION_H
+#define SUPPORT_CONVERSATION_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fetcher/conn.h"
+
+struct talk;
+/* Runs in the server's thread with a connected socket, closed afterwards. */
+typedef void server_script(struct talk *, int fd);
+
+struct talk {
+	server_script *script;
+	struct tls_settings tls;
+	struct conn_settings settings;
+	const char *cert; /* of the server, for scripts that speak TLS */
+	size_t size;      /* of the message, for scripts that send one */
+
+	struct loop *loop;
+	struct conn *conn;
+	struct timer *guard;
+	enum conn_event event;
+	bool told;
+	bool free_in_handler;
+	int listener;
+	pthread_t thread;
+	/* What the server saw, after talk_close(). */
+	char seen[256];
+	size_t seen_len;
+};
+
+static inline void
+talk_on_event(enum conn_event event, void *arg)
+{
+	struct talk *t = arg;
+
+	t->event = event;
+	t->told = true;
+	if (t->free_in_handler) {
+		conn_free(t->conn);
+		t->conn = NULL;
+	}
+	loop_stop(t->loop);
+}
+
+static inline void
+talk_on_guard(void *arg)
+{
+	struct talk *t = arg;
+
+	loop_stop(t->loop);
+}
+
+static inline void *
+talk_serve(void *arg)
+{
+	struct talk *t = arg;
+	int fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		t->script(t, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Everything the client sends, until it closes. */
+static inline void
+talk_read_all(struct talk *t, int fd)
+{
+	ssize_t n;
+
+	while ((n = read(fd, t->seen + t->seen_len,
+		    sizeof(t->seen) - 1 - t->seen_len)) > 0)
+		t->seen_len += (size_t)n;
+	t->seen[t->seen_len] = '\0';
+}
+
+static inline void
+talk_listen(struct talk *t)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(here);
+
+	t->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+	    bind(t->listener, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(t->listener, 8), 0);
+	getsockname(t->listener, (struct sockaddr *)&here, &len);
+	t->settings.port = ntohs(here.sin_port);
+}
+
+static inline void
+talk_open(struct talk *t)
+{
+	if (t->settings.host == NULL)
+		t->settings.host = "127.0.0.1";
+	if (t->settings.timeout_ms == 0)
+		t->settings.timeout_ms = 10000;
+	t->settings.tls = &t->tls;
+	t->loop = loop_new();
+	t->guard = timer_new(t->loop, talk_on_guard, t);
+	talk_listen(t);
+	if (t->script != NULL)
+		pthread_create(&t->thread, NULL, talk_serve, t);
+	t->conn = conn_open(t->loop, &t->settings, talk_on_event, t);
+	assert_false(t->told);
+}
+
+/* True when an event came within `ms`. */
+static inline bool
+talk_event_within(struct talk *t, int64_t ms)
+{
+	t->told = false;
+	timer_start(t->guard, ms);
+	loop_run(t->loop);
+	timer_stop(t->guard);
+	return t->told;
+}
+
+static inline void
+talk_wait(struct talk *t, enum conn_event event)
+{
+	if (!talk_event_within(t, 20000))
+		fail_msg("event %d did not come", (int)event);
+	if (t->event == CONN_CLOSED && event != CONN_CLOSED)
+		fail_msg("closed: %s", conn_error(t->conn)->text);
+	assert_int_equal(t->event, event);
+}
+
+static inline void
+talk_wait_closed(struct talk *t, enum error_kind kind, const char *words)
+{
+	talk_wait(t, CONN_CLOSED);
+	if (strstr(conn_error(t->conn)->text, words) == NULL)
+		fail_msg("error is: %s", conn_error(t->conn)->text);
+	assert_int_equal(conn_error(t->conn)->kind, kind);
+}
+
+/* The next line, waiting for it. */
+static inline void
+talk_expect_line(struct talk *t, const char *wanted)
+{
+	struct slice line;
+
+	while (conn_take_line(t->conn, 100, &line) != CONN_LINE)
+		talk_wait(t, CONN_DATA);
+	assert_int_equal(line.len, strlen(wanted));
+	assert_memory_equal(line.data, wanted, line.len);
+}
+
+static inline void
+talk_close(struct talk *t)
+{
+	conn_free(t->conn);
+	if (t->script != NULL)
+		pthread_join(t->thread, NULL);
+	close(t->listener);
+	timer_free(t->guard);
+	loop_free(t->loop);
+}
+
+#endif

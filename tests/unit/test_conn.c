@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections without TLS, over loopback. */
+#include "tests/support/conversation.h"
+
+#include <signal.h>
+
+static void
+greets_and_listens(struct talk *t, int fd)
+{
+	assert_int_equal(write(fd, "+OK hello\r\n", 11), 11);
+	talk_read_all(t, fd);
+}
+
+static void
+lines_go_both_ways(void **state)
+{
+	struct talk t = { .script = greets_and_listens };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	assert_string_equal(conn_cipher(t.conn), "clear text");
+	talk_expect_line(&t, "+OK hello");
+	assert_int_equal(conn_peek(t.conn).len, 0);
+	conn_send(t.conn, SLICE("QUIT\r\n"));
+	/* conn_free() closes at once: let the bytes go first. */
+	talk_event_within(&t, 50);
+	talk_close(&t);
+	assert_string_equal(t.seen, "QUIT\r\n");
+}
+
+static void
+no_secret_in_clear_text(void **state)
+{
+	struct talk t = { .script = greets_and_listens };
+	struct error err;
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	assert_false(conn_verified(t.conn));
+	assert_false(conn_send_secret(t.conn, SLICE("PASS hunter2\r\n"), &err));
+	assert_int_equal(err.kind, ERROR_TLS);
+	talk_event_within(&t, 50);
+	talk_close(&t);
+	assert_string_equal(t.seen, "");
+}
+
+static void
+a_secret_in_clear_text_where_the_account_says_so(void **state)
+{
+	struct talk t = { .script = greets_and_listens, .tls.mode = TLS_NEVER };
+	struct error err;
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	assert_true(conn_send_secret(t.conn, SLICE("PASS hunter2\r\n"), &err));
+	talk_wait(&t, CONN_DATA);
+	talk_event_within(&t, 50);
+	talk_close(&t);
+	assert_string_equal(t.seen, "PASS hunter2\r\n");
+}
+
+static void
+sends_odd_lines(struct talk *t, int fd)
+{
+	static const char bytes[] = "\n\r\na\rb\r\r\nlong: 8901234567890\n"
+				    "cut";
+
+	assert_int_equal(
+	    write(fd, bytes, sizeof(bytes) - 1), sizeof(bytes) - 1);
+	talk_read_all(t, fd);
+}
+
+static void
+lines_are_cut_and_bounded(void **state)
+{
+	struct talk t = { .script = sends_odd_lines };
+	struct slice line;
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	assert_int_equal(conn_take_line(t.conn, 19, &line), CONN_LINE_NONE);
+	talk_expect_line(&t, "");
+	talk_expect_line(&t, "");
+	talk_expect_line(&t, "a\rb\r");
+	assert_int_equal(conn_take_line(t.conn, 19, &line), CONN_LINE_TOO_LONG);
+	assert_int_equal(conn_take_line(t.conn, 20, &line), CONN_LINE);
+	assert_int_equal(line.len, 19);
+	assert_int_equal(conn_take_line(t.conn, 4, &line), CONN_LINE_NONE);
+	assert_int_equal(conn_take_line(t.conn, 3, &line), CONN_LINE_TOO_LONG);
+	assert_int_equal(conn_peek(t.conn).len, 3);
+	conn_consume(t.conn, 1);
+	assert_memory_equal(conn_peek(t.conn).data, "ut", 2);
+	talk_close(&t);
+}
+
+static void
+says_goodbye(struct talk *t, int fd)
+{
+	(void)t;
+	assert_int_equal(write(fd, "+OK bye\r\n", 9), 9);
+}
+
+static void
+what_came_before_the_end_is_told_first(void **state)
+{
+	struct talk t = { .script = says_goodbye };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	/* Both are there by now. */
+	pthread_join(t.thread, NULL);
+	t.script = NULL;
+	talk_wait(&t, CONN_DATA);
+	talk_wait_closed(&t, ERROR_RETRY, "127.0.0.1 closed the connection");
+	assert_int_equal(conn_peek(t.conn).len, 9);
+	talk_close(&t);
+}
+
+static void
+a_pause_holds_back_data_and_end(void **state)
+{
+	struct talk t = { .script = says_goodbye, .settings.timeout_ms = 50 };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	conn_pause(t.conn);
+	assert_false(talk_event_within(&t, 150));
+	conn_resume(t.conn);
+	talk_wait(&t, CONN_DATA);
+	conn_pause(t.conn);
+	assert_false(talk_event_within(&t, 150));
+	conn_resume(t.conn);
+	talk_wait(&t, CONN_DATA);
+	conn_consume(t.conn, 9);
+	talk_wait_closed(&t, ERROR_RETRY, "closed the connection");
+	talk_close(&t);
+}
+
+static void
+says_nothing(struct talk *t, int fd)
+{
+	talk_read_all(t, fd);
+}
+
+static void
+silence_ends_the_connection(void **state)
+{
+	struct talk t = { .script = says_nothing, .settings.timeout_ms = 50 };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	talk_wait_closed(&t, ERROR_RETRY, "127.0.0.1: silence for 1 s");
+	talk_close(&t);
+}
+
+static void
+silence_does_not_count_when_nothing_is_awaited(void **state)
+{
+	struct talk t = { .script = says_nothing, .settings.timeout_ms = 50 };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	conn_await(t.conn, false);
+	assert_false(talk_event_within(&t, 150));
+	conn_await(t.conn, true);
+	talk_wait_closed(&t, ERROR_RETRY, "silence");
+	talk_close(&t);
+}
+
+static void
+drips(struct talk *t, int fd)
+{
+	(void)t;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(write(fd, i < 19 ? "x" : "\n", 1), 1);
+		usleep(20000);
+	}
+}
+
+static void
+a_slow_line_arrives(void **state)
+{
+	struct talk t = { .script = drips, .settings.timeout_ms = 200 };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	talk_expect_line(&t, "xxxxxxxxxxxxxxxxxxx");
+	talk_close(&t);
+}
+
+static void
+sends_much(struct talk *t, int fd)
+{
+	uint8_t block[4096];
+	size_t sent = 0;
+
+	while (sent < t->size) {
+		for (size_t i = 0; i < sizeof(block); i++)
+			block[i] = (uint8_t)((sent + i) % 251);
+		/* The client may go away in the middle. */
+		if (write(fd, block, sizeof(block)) != sizeof(block))
+			return;
+		sent += sizeof(block);
+	}
+}
+
+static size_t
+unread(struct talk *t)
+{
+	size_t total = 0;
+	struct slice piece;
+
+	/* There is no call for it: take all, which ends the talk anyway. */
+	while ((piece = conn_peek(t->conn)).len > 0) {
+		total += piece.len;
+		conn_consume(t->conn, piece.len);
+	}
+	return total;
+}
+
+static void
+unread_bytes_are_bounded(void **state)
+{
+	struct talk t = { .script = sends_much, .size = 32 << 20 };
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	while (talk_event_within(&t, 100))
+		assert_int_equal(t.event, CONN_DATA);
+	assert_in_range(unread(&t), 1, 80 * 1024);
+	talk_close(&t);
+}
+
+static void
+a_big_message_streams_through_pauses(void **state)
+{
+	struct talk t = { .script = sends_much, .size = 8 << 20 };
+	size_t got = 0;
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	while (got < t.size) {
+		struct slice piece = conn_peek(t.conn);
+
+		if (piece.len == 0) {
+			talk_wait(&t, CONN_DATA);
+			continue;
+		}
+		for (size_t i = 0; i < piece.len; i++)
+			assert_int_equal(piece.data[i], (got + i) % 251);
+		got += piece.len;
+		conn_consume(t.conn, piece.len);
+		conn_pause(t.conn);
+		conn_resume(t.conn);
+	}
+	assert_int_equal(got, t.size);
+	talk_close(&t);
+}
+
+static void
+a_refusal_names_the_address(void **state)
+{
+	struct talk t = { .script = NULL };
+
+	(void)state;
+	talk_open(&t);
+	close(t.listener);
+	talk_wait_closed(&t, ERROR_RETRY, "cannot connect to 127.0.0.1");
+	assert_non_null(strstr(conn_error(t.conn)->text, "Connection refused"));
+	talk_close(&t);
+}
+
+static void
+the_handler_may_free(void **state)
+{
+	static const int64_t timeouts_ms[] = { 10000, 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct talk t = { .script = greets_and_listens,
+			.free_in_handler = true,
+			.settings.timeout_ms = timeouts_ms[i] };
+
+		talk_open(&t);
+		assert_true(talk_event_within(&t, 10000));
+		assert_false(talk_event_within(&t, 50));
+		talk_close(&t);
+	}
+}
+
+static void
+the_handler_may_free_with_data_and_end_to_come(void **state)
+{
+	struct talk t = { .script = says_goodbye };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	pthread_join(t.thread, NULL);
+	t.script = NULL;
+	t.free_in_handler = true;
+	talk_wait(&t, CONN_DATA);
+	assert_false(talk_event_within(&t, 50));
+	talk_close(&t);
+}
+
+static void
+freed_before_anything_happened(void **state)
+{
+	struct talk t = { .script = NULL };
+
+	(void)state;
+	talk_open(&t);
+	conn_free(t.conn);
+	t.conn = NULL;
+	assert_false(talk_event_within(&t, 50));
+	talk_close(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_go_both_ways),
+		cmocka_unit_test(no_secret_in_clear_text),
+		cmocka_unit_test(
+		    a_secret_in_clear_text_where_the_account_says_so),
+		cmocka_unit_test(lines_are_cut_and_bounded),
+		cmocka_unit_test(what_came_before_the_end_is_told_first),
+		cmocka_unit_test(a_pause_holds_back_data_and_end),
+		cmocka_unit_test(silence_ends_the_connection),
+		cmocka_unit_test(
+		    silence_does_not_count_when_nothing_is_awaited),
+		cmocka_unit_test(a_slow_line_arrives),
+		cmocka_unit_test(unread_bytes_are_bounded),
+		cmocka_unit_test(a_big_message_streams_through_pauses),
+		cmocka_unit_test(a_refusal_names_the_address),
+		cmocka_unit_test(the_handler_may_free),
+		cmocka_unit_test(
+		    the_handler_may_free_with_data_and_end_to_come),
+		cmocka_unit_test(freed_before_anything_happened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
