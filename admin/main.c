@@ -18,6 +18,8 @@ static const struct command commands[] = {
 	    cmd_check },
 	{ "query", "[-c FILE] [--json] ADDRESS",
 	    "ask the directory whether an address exists", cmd_query },
+	{ "explain", "[-c FILE] --account NAME [--json] MESSAGE | -",
+	    "say who would get a message, and why", cmd_explain },
 	{ "schema", "man | json | sample",
 	    "print what is made from the table of settings", cmd_schema },
 };

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/explanation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void
+look_up(void *directory, const struct address *address,
+    struct directory_answer *answer)
+{
+	directory_lookup(directory, address, answer);
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+collect_recipients(struct explanation *out)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	out->n_recipients = out->route.n_recipients;
+	out->recipients =
+	    mem_new_array(out->n_recipients, sizeof(*out->recipients));
+	for (size_t i = 0; i < out->n_recipients; i++)
+		out->recipients[i] = mem_string(
+		    address_write(&out->route.recipients[i].address, text));
+	if (out->n_recipients > 0)
+		qsort(out->recipients, out->n_recipients,
+		    sizeof(*out->recipients), compare_texts);
+}
+
+void
+explanation_make(const struct config *config, const struct account *account,
+    struct slice header, struct directory *directory, struct explanation *out)
+{
+	*out = (struct explanation){ .account = account };
+	candidates_find(config, account, header, &out->candidates);
+	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
+	out->sender = intake_sender(config, account, &out->candidates);
+	if (intake_loops(
+		&out->candidates, INTAKE_HOPCOUNT_LIMIT, out->reason)) {
+		out->verdict = EXPLAIN_PARK;
+		return;
+	}
+	route_decide(&(struct route_question){ .config = config,
+			 .account = account,
+			 .ticket = &out->ticket,
+			 .lookup = look_up,
+			 .context = directory },
+	    &out->route);
+	if (out->route.defer) {
+		out->verdict = EXPLAIN_DEFER;
+		memcpy(
+		    out->reason, out->route.defer_reason, sizeof(out->reason));
+	}
+	collect_recipients(out);
+}
+
+void
+explanation_clear(struct explanation *e)
+{
+	for (size_t i = 0; i < e->n_recipients; i++)
+		free(e->recipients[i]);
+	free(e->recipients);
+	route_clear(&e->route);
+	ticket_clear(&e->ticket);
+	candidates_clear(&e->candidates);
+}
+
+const char *
+explanation_verdict_name(enum explanation_verdict verdict)
+{
+	static const char *const names[] = {
+		[EXPLAIN_DELIVER] = "deliver",
+		[EXPLAIN_DEFER] = "defer",
+		[EXPLAIN_PARK] = "park",
+	};
+
+	return names[verdict];
+}
+
+const char *
+explanation_result(const struct explanation *e,
+    const struct candidate *candidate, const struct route_step **step)
+{
+	static const char *const unjudged[] = {
+		[CANDIDATE_USABLE] = NULL,
+		[CANDIDATE_FOREIGN] = "foreign",
+		[CANDIDATE_OWN] = "own",
+		[CANDIDATE_INVALID] = "invalid",
+	};
+
+	*step = NULL;
+	if (candidate->kind == CANDIDATE_OWN ||
+	    candidate->kind == CANDIDATE_INVALID)
+		return unjudged[candidate->kind];
+	for (size_t i = 0; i < e->route.n_steps; i++)
+		if (address_equal(
+			&e->route.steps[i].candidate, &candidate->address)) {
+			*step = &e->route.steps[i];
+			return route_result_name((*step)->result);
+		}
+	return unjudged[candidate->kind];
+}

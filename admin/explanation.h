@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explanation - what fetcher and milter would do with one message, made by
+ * the very functions that they use.
+ */
+#ifndef ADMIN_EXPLANATION_H
+#define ADMIN_EXPLANATION_H
+
+#include "config/config.h"
+#include "directory/directory.h"
+#include "policy/intake.h"
+#include "policy/route.h"
+
+enum explanation_verdict {
+	EXPLAIN_DELIVER,
+	EXPLAIN_DEFER, /* the directory is unsure */
+	EXPLAIN_PARK,  /* a mail loop: it stays at the provider */
+};
+
+struct explanation {
+	const struct account *account; /* borrowed */
+	enum explanation_verdict verdict;
+	char reason[DIRECTORY_REASON_SIZE]; /* of defer and park */
+	struct address sender;
+	struct candidates candidates;
+	struct ticket ticket;
+	struct route route; /* empty when parked */
+	char **recipients;  /* as text, sorted */
+	size_t n_recipients;
+};
+
+/* `header` as the provider sent it.  Asks the directory. */
+void explanation_make(const struct config *, const struct account *,
+    struct slice header, struct directory *, struct explanation *out);
+void explanation_clear(struct explanation *);
+
+const char *explanation_verdict_name(enum explanation_verdict);
+/* "found", "absent", "unknown", "foreign", "invalid", "own"; *step is what
+ * the policy said of it, or NULL.  NULL: never judged, since there were too
+ * many or it is parked. */
+const char *explanation_result(const struct explanation *,
+    const struct candidate *, const struct route_step **step);
+
+/* For a colleague, and for a program: docs in mailhaul(8).  False: cannot be
+ * written. */
+bool explanation_print_text(const struct explanation *);
+bool explanation_print_json(const struct explanation *);
+
+#endif
