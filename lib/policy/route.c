@@ -284,7 +284,7 @@ route_decide(const struct route_question *asked, struct route *out)
 	}
 	if (ticket->tier == TIER_SINGLE && account != NULL)
 		out->used_fallback = !deliver_to(&d, &account->deliver_to, &to);
-	else if (ticket->tier != TIER_FALLBACK && ticket->n_candidates > 0)
+	else if (ticket->n_candidates > 0)
 		judge_all(&d);
 	if (out->defer) {
 		free(out->recipients);

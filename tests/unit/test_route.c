@@ -164,6 +164,9 @@ extension_is_kept_when_only_the_base_exists(void **state)
 	decide_one(&s, "owner-anna@example.org");
 	assert_int_equal(s.people.asked, 1);
 	route_clear(&s.route);
+	decide_one(&s, "Mailer-Daemon@example.org");
+	assert_int_equal(s.people.asked, 1);
+	route_clear(&s.route);
 	decide_one(&s, "list-request@example.org");
 	assert_recipients(&s, "list-request@example.org");
 }
