@@ -307,6 +307,11 @@ a_fallback_among_the_people_stays(void **state)
 	name(s, "Canon@example.org");
 	judge_ticket(s, sendmail_mail, "canon@example.org");
 	assert_edits(s, "", NULL);
+	verdict_clear(&s->verdict);
+	s->ticket.n_candidates = 0;
+	name(s, "Office@example.org");
+	judge_ticket(s, sendmail_mail, "canon@example.org");
+	assert_edits(s, "", NULL);
 }
 
 static void
