@@ -128,6 +128,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all install tests fuzzers check lint format clean help
+.PHONY: all install tests fuzzers check docs lint format clean help
 .SECONDARY:
 -include $(shell find build/$(FLAVOUR) -name '*.d' 2>/dev/null)

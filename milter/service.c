@@ -102,9 +102,9 @@ service_reload(struct service *service)
 	after = snapshot_new(config);
 	pthread_mutex_lock(&service->lock);
 	service->present = after;
+	before->references--; /* as the present one; ours is left */
 	pthread_mutex_unlock(&service->lock);
-	service_leave(service, before); /* as the present one */
-	service_leave(service, before); /* as ours */
+	service_leave(service, before);
 	log_info("reloaded %s", config->path);
 	return true;
 }

@@ -22,12 +22,12 @@ set_up(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
+	*state = p;
 	snprintf(p->dir, sizeof(p->dir), "/tmp/test_ticket_key.XXXXXX");
 	if (mkdtemp(p->dir) == NULL)
 		return -1;
 	snprintf(p->present, sizeof(p->present), "%s/ticket.key", p->dir);
 	snprintf(p->previous, sizeof(p->previous), "%s.old", p->present);
-	*state = p;
 	return 0;
 }
 
