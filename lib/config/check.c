@@ -46,7 +46,9 @@ by_name(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	return x->node->index < y->node->index ? -1 : 1;
+	if (x->node->line != y->node->line)
+		return x->node->line < y->node->line ? -1 : 1;
+	return x->node->column < y->node->column ? -1 : 1;
 }
 
 /* Names may stand in a list once.  Sorted, since lists can be long. */
@@ -214,7 +216,7 @@ static void
 check_ldap(
     struct load *load, const struct ldap_source *ldap, const struct node *entry)
 {
-	bool password = ldap->password.kind != SECRET_NONE;
+	bool password = node_of(entry, &ldap->password) != entry;
 
 	if (ldap->uris == NULL)
 		return;
@@ -308,6 +310,8 @@ check_accounts(
 	    (struct account *)(uintptr_t)config->accounts;
 
 	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next) {
+		if (entry->kind != NODE_MAPPING)
+			continue;
 		complete_account(load, config, &accounts[i]);
 		check_account(load, &accounts[i], entry);
 	}

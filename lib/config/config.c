@@ -70,7 +70,7 @@ load_text(struct load *load, struct settings *settings, struct slice text)
 		finding_error_at(load->findings, 1, 1,
 		    "holds a NUL byte at offset %zu; this is not a text file",
 		    nul);
-	else
+	else if (text.len > 0)
 		root = yaml_parse(text, load->findings);
 	if (root == NULL && load->findings->errors == 0)
 		finding_error_at(load->findings, 1, 1, "the file is empty");

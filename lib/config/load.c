@@ -123,7 +123,7 @@ read_stamped(struct load *load, const struct schema_row *row, struct node *node,
 		node->field = value_field(row, base);
 	if (row->type->read(load, row, node, base))
 		return true;
-	if (node->kind == NODE_SCALAR)
+	if (row->table == NULL && node->kind == NODE_SCALAR)
 		node->field = NULL;
 	return false;
 }
@@ -180,27 +180,32 @@ list_keys(const struct schema_table *table, struct buf *out)
 }
 
 static bool
-check_one_of(struct load *load, const struct schema_table *table,
-    const struct node *node, void *base)
+has_one(struct load *load, const struct schema_table *table,
+    const struct node *node)
 {
-	const struct schema_row *row = NULL;
 	struct buf keys;
 
-	if (!table->one_of)
+	if (!table->one_of || node->n_children == 1)
 		return true;
-	if (node->first != NULL && node->first->next == NULL)
-		row = node->first->row;
-	if (row != NULL) {
-		memcpy((char *)base + table->choice, &row->choice,
-		    sizeof(row->choice));
-		return true;
-	}
 	buf_init(&keys, 200);
 	list_keys(table, &keys);
 	finding_error(load->findings, node, "needs exactly one of: %s",
 	    buf_string(&keys));
 	buf_clear(&keys);
 	return false;
+}
+
+/* Notes which one it is. */
+static void
+store_choice(
+    const struct schema_table *table, const struct node *node, void *base)
+{
+	const struct schema_row *row =
+	    node->first == NULL ? NULL : node->first->row;
+
+	if (table->one_of && row != NULL)
+		memcpy((char *)base + table->choice, &row->choice,
+		    sizeof(row->choice));
 }
 
 /* A scalar where a mapping belongs. */
@@ -238,6 +243,8 @@ table_read(struct load *load, const struct schema_table *table,
 
 	if (node->kind != NODE_MAPPING && !is_empty(node))
 		return read_bare(load, table, node, base);
+	if (!has_one(load, table, node))
+		return false;
 	/* In the order of the table: what others inherit comes first. */
 	for (row = table->rows; row->name != NULL; row++) {
 		child = node_child(node, row->name);
@@ -249,7 +256,8 @@ table_read(struct load *load, const struct schema_table *table,
 			good = tell_unknown(load, table, child);
 	if (!check_missing(load, table, node, inherited))
 		good = false;
-	return good && check_one_of(load, table, node, base);
+	store_choice(table, node, base);
+	return good;
 }
 
 static bool

@@ -213,34 +213,40 @@ cut_placeholder(struct load *load, const struct schema_row *row,
 	return true;
 }
 
+/* One filter in parentheses, as RFC 4515 writes it; a parenthesis inside a
+ * value would be \28 or \29. */
+static bool
+is_balanced(struct slice text)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '(')
+			depth++;
+		else if (depth == 0)
+			return false;
+		else if (text.data[i] == ')' && --depth == 0)
+			return i + 1 == text.len;
+	}
+	return false;
+}
+
 static bool
 filter_is_sound(
     struct load *load, const struct schema_row *row, const struct node *node)
 {
-	struct slice rest = slice_of(node->text);
+	struct slice rest = slice_of(node->text), before;
 	bool names_person = false;
-	size_t depth = 0;
 
-	while (rest.len > 0) {
-		uint8_t byte = rest.data[0];
-
-		rest = slice_from(rest, 1);
-		if (byte == '{' &&
-		    !cut_placeholder(load, row, node, &rest, &names_person))
-			return false;
-		if (byte == ')' && depth == 0)
-			break;
-		depth += byte == '(';
-		depth -= byte == ')';
-		if (depth == 0 && byte != ')')
-			break;
-	}
-	if (rest.len > 0 || depth > 0) {
+	if (!is_balanced(rest)) {
 		finding_error(load->findings, node,
 		    "the parentheses do not match; a filter looks like "
 		    "(mail={address})");
 		return false;
 	}
+	while (slice_cut_until(&rest, '{', &before))
+		if (!cut_placeholder(load, row, node, &rest, &names_person))
+			return false;
 	if (!names_person)
 		finding_error(load->findings, node,
 		    "the filter must contain {address} or {local}, else it "
@@ -256,8 +262,6 @@ read_filter(struct load *load, const struct schema_row *row, struct node *node,
 
 	if (!value_scalar(load, node, row->type->words, &text))
 		return false;
-	if (text.len == 0)
-		return refuse(load, row, node);
 	if (!filter_is_sound(load, row, node))
 		return false;
 	store_pointer(row, arena_string(load->arena, text), base);

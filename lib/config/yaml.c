@@ -315,7 +315,7 @@ add_path(struct buf *path, const struct node *node)
 		return false;
 	if (node->key != NULL)
 		add_key(path, node->key);
-	else
+	else if (parent->kind == NODE_LIST)
 		buf_printf(path, "[%zu]", node->index);
 	return true;
 }
