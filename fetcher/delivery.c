@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/inject.h"
+#include "fetcher/plan.h"
+#include "recipients/candidates.h"
+
+enum {
+	/* This many refusals in a row, of different messages, are not the
+	 * messages' fault: a full disk, a broken main.cf. */
+	FAILURES_ARE_LOCAL = 3,
+	RECORD_AGAIN_MS = 5 * 1000,
+};
+
+struct delivery {
+	struct loop *loop;
+	struct config *config;
+	struct storage *storage;
+	struct readiness *readiness;
+	struct inject *inject;
+	size_t pending;
+	unsigned failures; /* in a row */
+	bool unrecorded;   /* something injected could not be committed */
+};
+
+/* One message under way; owns copies of all it needs. */
+struct job {
+	struct delivery *delivery;
+	struct delivery_message message;
+	char account_key[ACCOUNT_KEY_SIZE];
+	uint8_t uid[SEEN_UID_MAX];
+	char *spool_path;
+	struct seen_row row; /* as it is to be */
+	struct error reason; /* why it was not injected */
+	struct timer *again;
+	delivery_handler *done;
+	void *arg;
+};
+
+struct delivery *
+delivery_new(struct loop *loop, struct config *config, struct storage *storage,
+    struct readiness *readiness)
+{
+	struct delivery *d = mem_new(sizeof(*d));
+
+	d->loop = loop;
+	d->config = config_ref(config);
+	d->storage = storage;
+	d->readiness = readiness;
+	d->inject = inject_new(loop, &config->inject);
+	return d;
+}
+
+void
+delivery_free(struct delivery *d)
+{
+	inject_free(d->inject);
+	config_unref(d->config);
+	free(d);
+}
+
+void
+delivery_configure(struct delivery *d, struct config *config)
+{
+	struct config *old = d->config;
+
+	d->config = config_ref(config);
+	inject_configure(d->inject, &config->inject);
+	config_unref(old);
+}
+
+bool
+delivery_has_room(const struct delivery *d)
+{
+	return d->pending < d->config->inject.parallel && !d->unrecorded;
+}
+
+size_t
+delivery_pending(const struct delivery *d)
+{
+	return d->pending;
+}
+
+static struct job *
+job_new(struct delivery *d, const struct delivery_message *message,
+    delivery_handler *done, void *arg)
+{
+	struct job *job = mem_new(sizeof(*job));
+
+	job->delivery = d;
+	job->message = *message;
+	account_key(
+	    message->account, job->account_key, sizeof(job->account_key));
+	for (size_t i = 0; i < message->uid.len; i++)
+		job->uid[i] = message->uid.data[i];
+	job->message.uid.data = job->uid;
+	if (message->spool_path != NULL)
+		job->spool_path = mem_string(message->spool_path);
+	job->message.spool_path = job->spool_path;
+	job->done = done;
+	job->arg = arg;
+	d->pending++;
+	return job;
+}
+
+static void
+finish(struct job *job, enum delivery_outcome outcome)
+{
+	job->delivery->pending--;
+	job->done(job->arg, outcome, &job->reason);
+	timer_free(job->again);
+	free(job->spool_path);
+	free(job);
+}
+
+/* Nothing happened: the message is still at the provider, and only there. */
+static void
+hold(struct job *job, const struct error *reason)
+{
+	job->reason = *reason;
+	if (job->spool_path != NULL)
+		storage_discard(job->delivery->storage, job->spool_path);
+	finish(job, DELIVERY_HELD);
+}
+
+static const char *const status_words[] = {
+	[SEEN_NEW] = "failed",
+	[SEEN_INJECTED] = "injected",
+	[SEEN_RETRY] = "retry",
+	[SEEN_PARKED] = "parked",
+	[SEEN_OVERSIZE] = "oversize",
+};
+
+static void
+log_fate(const struct job *job)
+{
+	const struct delivery_message *m = &job->message;
+	char uid[4 * SEEN_UID_MAX + 8], sender[ADDRESS_TEXT_SIZE];
+	char reason[2 * ERROR_TEXT_MAX];
+	bool injected = job->row.status == SEEN_INJECTED;
+	void (*write_log)(const char *, ...)
+	    __attribute__((format(printf, 1, 2))) =
+		injected ? log_info : log_warning;
+
+	log_quotable(reason, sizeof(reason), slice_of(job->reason.text));
+	write_log("%s: account=%s uid=\"%s\" size=%llu sender=<%s> source=%s "
+		  "candidates=%zu status=%s%s%s%s",
+	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
+	    (unsigned long long)m->size, address_write(&m->sender, sender),
+	    tier_name(m->tier), m->n_candidates, status_words[job->row.status],
+	    injected ? "" : " reason=\"", injected ? "" : reason,
+	    injected ? "" : "\"");
+}
+
+static void record(void *arg);
+
+static void
+on_recorded(void *arg, bool ok, const struct error *err)
+{
+	struct job *job = arg;
+	struct delivery *d = job->delivery;
+
+	if (ok) {
+		if (job->row.status == SEEN_INJECTED)
+			d->unrecorded = false;
+		log_fate(job);
+		finish(job, job->row.status == SEEN_INJECTED
+				? DELIVERY_INJECTED
+				: DELIVERY_SETTLED);
+		return;
+	}
+	readiness_fault(d->readiness, err);
+	if (job->row.status != SEEN_INJECTED) {
+		hold(job, err);
+		return;
+	}
+	/* Postfix has it: only the record is missing.  Until it is written
+	 * nothing else is fetched, else each round would double the mail. */
+	d->unrecorded = true;
+	if (job->again == NULL)
+		job->again = timer_new(d->loop, record, job);
+	timer_start(job->again, RECORD_AGAIN_MS);
+}
+
+static void
+record(void *arg)
+{
+	struct job *job = arg;
+	struct delivery *d = job->delivery;
+
+	storage_record(d->storage,
+	    &(struct storage_fate){
+		.account = job->account_key,
+		.uid = job->message.uid,
+		.row = job->row,
+		.id = job->message.id,
+		.reason =
+		    job->row.status == SEEN_INJECTED ? "" : job->reason.text,
+		.spool_path = job->spool_path,
+		.archive = job->row.status == SEEN_INJECTED &&
+			   d->config->archive.keep_ms > 0,
+	    },
+	    on_recorded, job);
+}
+
+static void
+refused(struct job *job, const struct error *err)
+{
+	struct delivery *d = job->delivery;
+
+	job->reason = *err;
+	job->row = plan_refused(
+	    &d->config->inject, &job->message.row, clock_wall_ms());
+	if (++d->failures >= FAILURES_ARE_LOCAL)
+		readiness_fault(d->readiness, err);
+	record(job);
+}
+
+static void
+on_injected(void *arg, enum inject_outcome outcome, const struct error *err)
+{
+	struct job *job = arg;
+	struct delivery *d = job->delivery;
+
+	switch (outcome) {
+	case INJECT_ACCEPTED:
+		d->failures = 0;
+		readiness_works(d->readiness);
+		job->row = (struct seen_row){ .status = SEEN_INJECTED,
+			.injected_ms = clock_wall_ms(),
+			.tries = job->message.row.tries + 1 };
+		record(job);
+		break;
+	case INJECT_FAILED:
+		refused(job, err);
+		break;
+	case INJECT_LOCAL:
+		readiness_fault(d->readiness, err);
+		hold(job, err);
+		break;
+	}
+}
+
+static void
+on_ready(void *arg, bool ready, const struct error *reason)
+{
+	struct job *job = arg;
+
+	if (!ready) {
+		hold(job, reason);
+		return;
+	}
+	inject_submit(job->delivery->inject,
+	    &(struct inject_job){
+		.spool_path = job->spool_path,
+		.sender = job->message.sender,
+		.recipient = job->message.account->fallback,
+		.size = job->message.spool_size,
+		.done = on_injected,
+		.arg = job,
+	    });
+}
+
+void
+delivery_submit(struct delivery *d, const struct delivery_message *message,
+    delivery_handler *done, void *arg)
+{
+	struct job *job = job_new(d, message, done, arg);
+
+	readiness_ask(d->readiness, on_ready, job);
+}
+
+void
+delivery_settle(struct delivery *d, const struct delivery_message *message,
+    enum seen_status status, const char *reason, delivery_handler *done,
+    void *arg)
+{
+	struct job *job = job_new(d, message, done, arg);
+
+	job->row = (struct seen_row){ .status = status,
+		.tries = message->row.tries,
+		.size = message->size };
+	error_set(&job->reason, ERROR_REFUSED, "%s", reason);
+	record(job);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delivery - one spooled message from here to its committed fate: asks whether
+ * it may be injected, injects it, records the outcome, logs the one line.
+ *
+ * The order of promises lives here: Postfix has accepted it, then the state is
+ * committed, then `done` runs - and only a done of DELIVERY_INJECTED gives the
+ * right to delete the message at the provider.
+ */
+#ifndef FETCHER_DELIVERY_H
+#define FETCHER_DELIVERY_H
+
+#include "config/config.h"
+#include "fetcher/loop.h"
+#include "fetcher/readiness.h"
+#include "fetcher/spool.h"
+#include "fetcher/storage.h"
+
+struct delivery;
+
+enum delivery_outcome {
+	DELIVERY_INJECTED, /* committed: may be deleted */
+	DELIVERY_SETTLED,  /* committed as retry, parked or oversize: stays */
+	DELIVERY_HELD,     /* nothing happened; not ready: end the pass */
+};
+typedef void
+delivery_handler(void *arg, enum delivery_outcome, const struct error *reason);
+
+/* What is known of a message when its fate is decided.  Borrowed until
+ * delivery_submit() or delivery_settle() returns, `account` until done. */
+struct delivery_message {
+	const struct account *account;
+	struct slice uid;
+	struct seen_row row; /* as it was */
+	uint64_t size;       /* as the provider said */
+	char id[SPOOL_ID_SIZE];
+	const char *spool_path; /* NULL: nothing was spooled */
+	uint64_t spool_size;
+	struct address sender;
+	enum tier tier;
+	size_t n_candidates;
+};
+
+/* Keeps references on all of these; they must outlive it. */
+struct delivery *delivery_new(
+    struct loop *, struct config *, struct storage *, struct readiness *);
+void delivery_free(struct delivery *); /* only when idle */
+void delivery_configure(struct delivery *, struct config *);
+
+/* The handler runs once, later. */
+void delivery_submit(struct delivery *, const struct delivery_message *,
+    delivery_handler *done, void *arg);
+/* For what is not to be injected: SEEN_PARKED or SEEN_OVERSIZE with the
+ * reason. */
+void delivery_settle(struct delivery *, const struct delivery_message *,
+    enum seen_status, const char *reason, delivery_handler *done, void *arg);
+/* False when a further message would only wait for a free sendmail. */
+bool delivery_has_room(const struct delivery *);
+/* Messages submitted and not yet done. */
+size_t delivery_pending(const struct delivery *);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/plan.h"
+
+enum { RETRY_PAUSE_MAX_MS = 60 * 60 * 1000 };
+
+static bool
+is_due(
+    const struct account *account, const struct seen_row *row, int64_t now_ms)
+{
+	switch (account->keep) {
+	case KEEP_NONE:
+		return true;
+	case KEEP_FOREVER:
+		return false;
+	case KEEP_TIME:
+		return now_ms - row->injected_ms >= account->keep_ms;
+	}
+	return false;
+}
+
+enum plan
+plan_message(const struct account *account, const struct seen_row *row,
+    uint64_t size, uint64_t size_limit, int64_t now_ms)
+{
+	bool too_large = size_limit > 0 && size > size_limit;
+
+	switch (row->status) {
+	case SEEN_NEW:
+		return too_large ? PLAN_OVERSIZE : PLAN_FETCH;
+	case SEEN_INJECTED:
+		return is_due(account, row, now_ms) ? PLAN_DELETE : PLAN_KEEP;
+	case SEEN_RETRY:
+		/* A clock that was set back must not hold mail for years. */
+		if (row->not_before_ms - now_ms > RETRY_PAUSE_MAX_MS)
+			return PLAN_FETCH;
+		return now_ms >= row->not_before_ms ? PLAN_FETCH : PLAN_WAIT;
+	case SEEN_PARKED:
+		return PLAN_KEEP;
+	case SEEN_OVERSIZE:
+		/* Fetched again once the limit was raised above it. */
+		if (size_limit > 0 && row->size > size_limit)
+			return PLAN_KEEP;
+		return too_large ? PLAN_KEEP : PLAN_FETCH;
+	}
+	return PLAN_KEEP;
+}
+
+struct seen_row
+plan_refused(const struct inject_settings *settings,
+    const struct seen_row *before, int64_t now_ms)
+{
+	struct seen_row row = { .status = SEEN_RETRY,
+		.tries = before->tries + 1 };
+	int64_t pause = settings->retry_ms;
+
+	for (uint32_t n = 1; n < row.tries && pause < RETRY_PAUSE_MAX_MS; n++)
+		pause *= 2;
+	if (pause > RETRY_PAUSE_MAX_MS)
+		pause = RETRY_PAUSE_MAX_MS;
+	row.not_before_ms = now_ms + pause;
+	if (row.tries >= settings->max_tries)
+		row.status = SEEN_PARKED;
+	return row;
+}

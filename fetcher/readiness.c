@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/readiness.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/gate.h"
+
+enum {
+	FACTS_KEPT_MS = 60 * 1000,   /* while main.cf is as it should be */
+	FACTS_RECHECK_MS = 2 * 1000, /* while it is not */
+	FAULT_FIRST_MS = 5 * 1000,
+	FAULT_MOST_MS = 5 * 60 * 1000,
+};
+
+struct question {
+	struct readiness *readiness;
+	readiness_handler *handler;
+	void *arg;
+	struct question *next;
+};
+
+struct readiness {
+	struct loop *loop;
+	struct config *config;
+	struct gate *gate;
+	struct postfix_facts facts;
+	bool facts_good;
+	struct error facts_error;
+	int64_t facts_at_ms; /* 0: never asked */
+	bool asking_facts;
+	struct question *waiting; /* for the facts */
+	unsigned faults;
+	int64_t fault_until_ms;
+	struct error fault;
+};
+
+struct readiness *
+readiness_new(struct loop *loop, struct config *config)
+{
+	struct readiness *r = mem_new(sizeof(*r));
+
+	r->loop = loop;
+	r->config = config_ref(config);
+	r->gate = gate_new(loop, config);
+	return r;
+}
+
+void
+readiness_free(struct readiness *r)
+{
+	gate_free(r->gate);
+	config_unref(r->config);
+	free(r);
+}
+
+void
+readiness_configure(struct readiness *r, struct config *config)
+{
+	struct config *old = r->config;
+
+	r->config = config_ref(config);
+	gate_configure(r->gate, config);
+	config_unref(old);
+	r->facts_at_ms = 0;
+}
+
+const struct postfix_facts *
+readiness_facts(const struct readiness *r)
+{
+	return &r->facts;
+}
+
+void
+readiness_fault(struct readiness *r, const struct error *err)
+{
+	int64_t pause = FAULT_FIRST_MS;
+
+	for (unsigned n = 0; n < r->faults && pause < FAULT_MOST_MS; n++)
+		pause *= 2;
+	if (pause > FAULT_MOST_MS)
+		pause = FAULT_MOST_MS;
+	r->faults++;
+	r->fault = *err;
+	r->fault_until_ms = clock_monotonic_ms() + pause;
+	log_error("%s; collecting pauses for %lld s", err->text,
+	    (long long)(pause / 1000));
+}
+
+void
+readiness_works(struct readiness *r)
+{
+	r->faults = 0;
+	r->fault_until_ms = 0;
+}
+
+static void
+answer(struct question *q, bool ready, const struct error *reason)
+{
+	q->handler(q->arg, ready, reason);
+	free(q);
+}
+
+static void
+on_gate(void *arg, bool open, const struct error *reason)
+{
+	answer(arg, open, reason);
+}
+
+/* The facts are as fresh as they need to be. */
+static void
+judge_facts(struct question *q)
+{
+	struct readiness *r = q->readiness;
+	struct error err;
+
+	if (r->config->inject.require_milter && !r->facts_good) {
+		answer(q, false, &r->facts_error);
+		return;
+	}
+	if (r->fault_until_ms > clock_monotonic_ms()) {
+		err = r->fault;
+		answer(q, false, &err);
+		return;
+	}
+	gate_ask(r->gate, on_gate, q);
+}
+
+static void
+check_facts(struct readiness *r, bool known, const struct postfix_facts *facts,
+    const struct error *err)
+{
+	if (!known) {
+		if (r->facts_good || r->facts_at_ms == 0)
+			log_warning("%s", err->text);
+		r->facts_good = false;
+		r->facts_error = *err;
+		return;
+	}
+	r->facts = *facts;
+	r->facts_good = facts->has_milter;
+	if (!facts->has_milter)
+		error_set(&r->facts_error, ERROR_LOCAL,
+		    "non_smtpd_milters in Postfix's main.cf does not name %s, "
+		    "so nobody would route the mail: add it, then postfix "
+		    "reload (see mailhaul-milter(8))",
+		    r->config->milter.socket);
+}
+
+static void
+on_facts(void *arg, bool known, const struct postfix_facts *facts,
+    const struct error *err)
+{
+	struct readiness *r = arg;
+	struct question *q = r->waiting;
+
+	check_facts(r, known, facts, err);
+	r->asking_facts = false;
+	r->facts_at_ms = clock_monotonic_ms();
+	r->waiting = NULL;
+	while (q != NULL) {
+		struct question *next = q->next;
+
+		judge_facts(q);
+		q = next;
+	}
+}
+
+static bool
+facts_are_fresh(const struct readiness *r)
+{
+	int64_t kept = r->facts_good ? FACTS_KEPT_MS : FACTS_RECHECK_MS;
+
+	return r->facts_at_ms != 0 &&
+	       clock_monotonic_ms() - r->facts_at_ms < kept;
+}
+
+/* The caller must not be answered before this returns. */
+static void
+on_fresh(void *arg)
+{
+	judge_facts(arg);
+}
+
+void
+readiness_ask(struct readiness *r, readiness_handler *handler, void *arg)
+{
+	struct question *q = mem_new(sizeof(*q));
+
+	*q =
+	    (struct question){ .readiness = r, .handler = handler, .arg = arg };
+	if (facts_are_fresh(r)) {
+		loop_call(r->loop, on_fresh, q);
+		return;
+	}
+	q->next = r->waiting;
+	r->waiting = q;
+	if (r->asking_facts)
+		return;
+	r->asking_facts = true;
+	postfix_ask(r->loop, r->config, on_facts, r);
+}
