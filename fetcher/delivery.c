@@ -27,6 +27,12 @@ struct delivery {
 	size_t pending;
 	unsigned failures; /* in a row */
 	bool unrecorded;   /* something injected could not be committed */
+	struct waiter {
+		loop_handler *handler;
+		void *arg;
+		struct waiter *next;
+	} * waiters; /* for room; first come, first served */
+	struct timer *wake;
 };
 
 /* One message under way; owns copies of all it needs. */
@@ -43,6 +49,20 @@ struct job {
 	void *arg;
 };
 
+static void
+wake_waiters(void *arg)
+{
+	struct delivery *d = arg;
+
+	while (d->waiters != NULL && delivery_has_room(d)) {
+		struct waiter *w = d->waiters;
+
+		d->waiters = w->next;
+		w->handler(w->arg);
+		free(w);
+	}
+}
+
 struct delivery *
 delivery_new(struct loop *loop, struct config *config, struct storage *storage,
     struct readiness *readiness)
@@ -54,6 +74,7 @@ delivery_new(struct loop *loop, struct config *config, struct storage *storage,
 	d->storage = storage;
 	d->readiness = readiness;
 	d->inject = inject_new(loop, &config->inject);
+	d->wake = timer_new(loop, wake_waiters, d);
 	return d;
 }
 
@@ -61,6 +82,7 @@ void
 delivery_free(struct delivery *d)
 {
 	inject_free(d->inject);
+	timer_free(d->wake);
 	config_unref(d->config);
 	free(d);
 }
@@ -85,6 +107,34 @@ size_t
 delivery_pending(const struct delivery *d)
 {
 	return d->pending;
+}
+
+void
+delivery_await_room(struct delivery *d, loop_handler *handler, void *arg)
+{
+	struct waiter *w = mem_new(sizeof(*w)), **end = &d->waiters;
+
+	*w = (struct waiter){ .handler = handler, .arg = arg };
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w;
+	if (delivery_has_room(d))
+		timer_start(d->wake, 0);
+}
+
+void
+delivery_forget(struct delivery *d, const void *arg)
+{
+	for (struct waiter **at = &d->waiters; *at != NULL;) {
+		struct waiter *w = *at;
+
+		if (w->arg != arg) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		free(w);
+	}
 }
 
 static struct job *
@@ -112,7 +162,11 @@ job_new(struct delivery *d, const struct delivery_message *message,
 static void
 finish(struct job *job, enum delivery_outcome outcome)
 {
-	job->delivery->pending--;
+	struct delivery *d = job->delivery;
+
+	d->pending--;
+	if (d->waiters != NULL)
+		timer_start(d->wake, 0);
 	job->done(job->arg, outcome, &job->reason);
 	timer_free(job->again);
 	free(job->spool_path);
@@ -157,6 +211,14 @@ log_fate(const struct job *job)
 	    injected ? "" : " reason=\"", injected ? "" : reason,
 	    injected ? "" : "\"");
 }
+
+static const enum delivery_outcome outcomes[] = {
+	[SEEN_NEW] = DELIVERY_HELD,
+	[SEEN_INJECTED] = DELIVERY_INJECTED,
+	[SEEN_RETRY] = DELIVERY_RETRY,
+	[SEEN_PARKED] = DELIVERY_SETTLED,
+	[SEEN_OVERSIZE] = DELIVERY_SETTLED,
+};
 
 static void record(void *arg);
 
@@ -283,9 +345,12 @@ delivery_settle(struct delivery *d, const struct delivery_message *message,
 {
 	struct job *job = job_new(d, message, done, arg);
 
-	job->row = (struct seen_row){ .status = status,
-		.tries = message->row.tries,
-		.size = message->size };
+	if (status == SEEN_RETRY)
+		job->row = plan_refused(
+		    &d->config->inject, &message->row, clock_wall_ms());
+	/* Only what Postfix refuses is ever given up. */
+	job->row.status = status;
+	job->row.size = message->size;
 	error_set(&job->reason, ERROR_REFUSED, "%s", reason);
 	record(job);
 }

@@ -20,7 +20,8 @@ struct delivery;
 
 enum delivery_outcome {
 	DELIVERY_INJECTED, /* committed: may be deleted */
-	DELIVERY_SETTLED,  /* committed as retry, parked or oversize: stays */
+	DELIVERY_RETRY,    /* committed: stays, comes again after a pause */
+	DELIVERY_SETTLED,  /* committed as parked or oversize: stays */
 	DELIVERY_HELD,     /* nothing happened; not ready: end the pass */
 };
 typedef void
@@ -50,12 +51,16 @@ void delivery_configure(struct delivery *, struct config *);
 /* The handler runs once, later. */
 void delivery_submit(struct delivery *, const struct delivery_message *,
     delivery_handler *done, void *arg);
-/* For what is not to be injected: SEEN_PARKED or SEEN_OVERSIZE with the
- * reason. */
+/* For what is not to be injected: SEEN_PARKED, SEEN_OVERSIZE or (the provider
+ * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
     enum seen_status, const char *reason, delivery_handler *done, void *arg);
 /* False when a further message would only wait for a free sendmail. */
 bool delivery_has_room(const struct delivery *);
+/* Runs the handler once, soon after there is room again. */
+void delivery_await_room(struct delivery *, loop_handler *, void *arg);
+/* Forgets what waits with this argument. */
+void delivery_forget(struct delivery *, const void *arg);
 /* Messages submitted and not yet done. */
 size_t delivery_pending(const struct delivery *);
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/incoming.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "fetcher/message.h"
+#include "recipients/candidates.h"
+
+enum {
+	PIECE = 16 * 1024,
+	/* A piece of nothing but "Delivered-To:" lines grows by less than
+	 * this. */
+	CHANGED_MAX = 4 * PIECE,
+	/* Postfix bounces at hopcount_limit; its own hops need some room. */
+	HOPS_SPARE = 5,
+};
+
+struct incoming {
+	const struct incoming_settings *settings;
+	struct buf header; /* until it is complete */
+	bool header_done;
+	struct candidates candidates;
+	bool parked;
+	char park_reason[160];
+	struct message_filter filter;
+	struct buf changed;
+	char id[SPOOL_ID_SIZE];
+	struct spool_file spool;
+	uint64_t size;
+};
+
+struct incoming *
+incoming_new(const struct incoming_settings *settings)
+{
+	struct incoming *in = mem_new(sizeof(*in));
+
+	in->settings = settings;
+	in->spool.fd = -1;
+	buf_init(&in->header, HEADER_HELD_MAX);
+	buf_init(&in->changed, CHANGED_MAX);
+	message_filter_init(&in->filter);
+	spool_make_id(in->id);
+	return in;
+}
+
+void
+incoming_free(struct incoming *in)
+{
+	if (in == NULL)
+		return;
+	spool_close(&in->spool, true);
+	buf_clear(&in->header);
+	buf_clear(&in->changed);
+	candidates_clear(&in->candidates);
+	free(in);
+}
+
+void
+incoming_keep(struct incoming *in)
+{
+	spool_close(&in->spool, false);
+}
+
+uint64_t
+incoming_size(const struct incoming *in)
+{
+	return in->size;
+}
+
+/* Messages that Postfix would bounce, or that go round in circles. */
+static void
+judge_loops(struct incoming *in)
+{
+	uint32_t limit = in->settings->hopcount_limit;
+	unsigned hops = in->candidates.received_fields;
+
+	if (in->candidates.own_trace)
+		snprintf(in->park_reason, sizeof(in->park_reason),
+		    "mail loop: it was collected from this account before");
+	else if (limit > HOPS_SPARE && hops >= limit - HOPS_SPARE)
+		snprintf(in->park_reason, sizeof(in->park_reason),
+		    "mail loop: %u Received fields (hopcount_limit is %u)",
+		    hops, limit);
+	else
+		return;
+	in->parked = true;
+}
+
+static bool
+write_prefix(struct incoming *in, struct error *err)
+{
+	const struct account *account = in->settings->account;
+	struct ticket ticket;
+	struct buf prefix;
+	bool done;
+
+	buf_init(&prefix, TICKET_MAX + 1024);
+	candidates_ticket(&in->candidates, account, in->id, &ticket);
+	if (!ticket_write(&ticket, in->settings->key, &prefix)) {
+		in->candidates.tier = TIER_FALLBACK;
+		ticket_clear(&ticket);
+		candidates_ticket(&in->candidates, account, in->id, &ticket);
+		buf_reset(&prefix);
+		ticket_write(&ticket, in->settings->key, &prefix);
+	}
+	ticket_clear(&ticket);
+	/* Never an address here: this stays in the mail, and Bcc is secret. */
+	buf_printf(&prefix, "X-Mailhaul: account=%s; id=%s; source=%s\n",
+	    account->name, in->id, tier_name(in->candidates.tier));
+	done = spool_write(&in->spool, buf_slice(&prefix), err);
+	buf_clear(&prefix);
+	return done;
+}
+
+/* Through the filter, into the spool. */
+static bool
+pass_on(struct incoming *in, struct slice s, struct error *err)
+{
+	while (s.len > 0) {
+		struct slice piece = slice_first(s, PIECE);
+
+		buf_reset(&in->changed);
+		message_filter_feed(&in->filter, piece, &in->changed);
+		if (!spool_write(&in->spool, buf_slice(&in->changed), err))
+			return false;
+		s = slice_from(s, piece.len);
+	}
+	return true;
+}
+
+/* All of the header that is looked at is here: what follows is streamed. */
+static bool
+complete_header(struct incoming *in, struct slice block, struct error *err)
+{
+	in->header_done = true;
+	candidates_find(in->settings->config, in->settings->account, block,
+	    &in->candidates);
+	judge_loops(in);
+	if (in->parked)
+		return true;
+	return spool_create(
+		   &in->spool, in->settings->config->state_dir, in->id, err) &&
+	       write_prefix(in, err) &&
+	       pass_on(in, buf_slice(&in->header), err);
+}
+
+static bool
+feed_header(struct incoming *in, struct slice *s, struct error *err)
+{
+	size_t room = in->header.max - in->header.len, end;
+	struct slice taken = slice_first(*s, room);
+
+	buf_add(&in->header, taken);
+	*s = slice_from(*s, taken.len);
+	end = message_header_end(buf_slice(&in->header));
+	if (end == 0 && in->header.len < in->header.max)
+		return true;
+	if (end == 0)
+		end = in->header.len;
+	return complete_header(
+	    in, slice_first(buf_slice(&in->header), end), err);
+}
+
+bool
+incoming_feed(struct incoming *in, struct slice s, struct error *err)
+{
+	in->size += s.len;
+	if (!in->header_done && !feed_header(in, &s, err))
+		return false;
+	if (in->parked)
+		return true;
+	return pass_on(in, s, err);
+}
+
+bool
+incoming_finish(struct incoming *in, struct delivery_message *out,
+    const char **park, struct error *err)
+{
+	if (!in->header_done &&
+	    !complete_header(in, buf_slice(&in->header), err))
+		return false;
+	snprintf(out->id, sizeof(out->id), "%s", in->id);
+	out->sender = in->candidates.sender;
+	out->tier = in->candidates.tier;
+	out->n_candidates = in->candidates.n;
+	out->spool_path = NULL;
+	*park = in->parked ? in->park_reason : NULL;
+	if (in->parked)
+		return true;
+	buf_reset(&in->changed);
+	message_filter_end(&in->filter, &in->changed);
+	if (!spool_write(&in->spool, buf_slice(&in->changed), err) ||
+	    !spool_finish(&in->spool, err))
+		return false;
+	out->spool_path = in->spool.path;
+	out->spool_size = in->spool.size;
+	return true;
+}
