@@ -232,9 +232,7 @@ on_recorded(void *arg, bool ok, const struct error *err)
 		if (job->row.status == SEEN_INJECTED)
 			d->unrecorded = false;
 		log_fate(job);
-		finish(job, job->row.status == SEEN_INJECTED
-				? DELIVERY_INJECTED
-				: DELIVERY_SETTLED);
+		finish(job, outcomes[job->row.status]);
 		return;
 	}
 	readiness_fault(d->readiness, err);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "fetcher/message.h"
+#include "mail/header.h"
 #include "recipients/candidates.h"
 
 enum {
@@ -28,6 +29,7 @@ struct incoming {
 	struct buf changed;
 	char id[SPOOL_ID_SIZE];
 	struct spool_file spool;
+	bool kept;
 	uint64_t size;
 };
 
@@ -50,7 +52,7 @@ incoming_free(struct incoming *in)
 {
 	if (in == NULL)
 		return;
-	spool_close(&in->spool, true);
+	spool_close(&in->spool, !in->kept);
 	buf_clear(&in->header);
 	buf_clear(&in->changed);
 	candidates_clear(&in->candidates);
@@ -60,7 +62,7 @@ incoming_free(struct incoming *in)
 void
 incoming_keep(struct incoming *in)
 {
-	spool_close(&in->spool, false);
+	in->kept = true;
 }
 
 uint64_t

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/child.h"
+#include "fetcher/conn.h"
+#include "fetcher/pass.h"
+#include "fetcher/pop3.h"
+
+enum {
+	PASSWORD_MAX = 4096,
+	PASSWORD_COMMAND_MS = 10 * 1000,
+	BODY_PIECE = 16 * 1024,
+	/* While Postfix has our messages the server must not close on us:
+	 * RFC 1939 lets it after ten silent minutes. */
+	NOOP_AFTER_MS = 60 * 1000,
+};
+
+/* What a session may take in all, however busy the line is; the silence clock
+ * (account.timeout) is conn's. */
+enum phase {
+	PHASE_READY,
+	PHASE_PASSWORD,
+	PHASE_LOGIN,
+	PHASE_LISTING,
+	PHASE_COMMAND,
+	PHASE_MESSAGE,
+	PHASE_QUIT
+};
+static const struct {
+	const char *name;
+	int64_t most_ms;
+} phases[] = {
+	[PHASE_READY] = { "waiting for the milter", 60 * 1000 },
+	[PHASE_PASSWORD] = { "reading the password", 30 * 1000 },
+	[PHASE_LOGIN] = { "connecting and logging in", 5 * 60 * 1000 },
+	[PHASE_LISTING] = { "listing the mailbox", 30 * 60 * 1000 },
+	[PHASE_COMMAND] = { "a command", 10 * 60 * 1000 },
+	[PHASE_MESSAGE] = { "one message", 6 * 60 * 60 * 1000 },
+	[PHASE_QUIT] = { "QUIT", 60 * 1000 },
+};
+
+struct session {
+	struct session_settings settings;
+	struct conn_settings conn_settings;
+	struct conn *conn; /* NULL before and after */
+	struct buf password;
+	struct pop3_login login;
+	struct pop3 pop3;
+	struct pop3_body body;
+	struct pass pass;
+	enum phase phase;
+	struct timer *deadline, *noop, *soon;
+	uint64_t total_size; /* of the listing */
+	bool in_body;
+	bool listed;   /* the listing was complete */
+	bool resting;  /* the server waits for a command, and so do we */
+	bool asking;   /* an answer of readiness or a password is due */
+	bool ended;    /* no connection any more, or none was made */
+	bool quitting; /* QUIT was sent */
+	uint8_t bytes[BODY_PIECE + 4];
+};
+
+static void take_step(void *arg);
+static void act(struct session *, struct pop3_action, const struct error *);
+
+static void
+enter(struct session *s, enum phase phase)
+{
+	s->phase = phase;
+	timer_start(s->deadline, phases[phase].most_ms);
+}
+
+static void
+session_free(struct session *s)
+{
+	pass_clear(&s->pass);
+	buf_wipe(&s->password);
+	pop3_clear(&s->pop3);
+	conn_free(s->conn);
+	timer_free(s->deadline);
+	timer_free(s->noop);
+	timer_free(s->soon);
+	config_unref(s->settings.config);
+	free(s);
+}
+
+/* Without connection, and nothing of this pass in anybody's hands: over. */
+static void
+end_if_idle(struct session *s)
+{
+	struct session_settings settings = s->settings;
+	struct pass_result result;
+
+	if (!s->ended || s->asking || !pass_idle(&s->pass))
+		return;
+	result = s->pass.result;
+	session_free(s);
+	settings.done(settings.arg, &result);
+}
+
+static void
+end(struct session *s)
+{
+	conn_free(s->conn);
+	s->conn = NULL;
+	s->ended = true;
+	s->resting = false;
+	timer_stop(s->deadline);
+	timer_stop(s->noop);
+	/* Never from within a call that still uses the session. */
+	timer_start(s->soon, 0);
+}
+
+static void
+fail(struct session *s, const struct error *err)
+{
+	struct error why = *err;
+
+	if (s->ended)
+		return;
+	if (s->in_body && why.kind != ERROR_LOCAL && !s->pass.stopping) {
+		pass_broken(&s->pass, &why);
+		s->in_body = false;
+	} else if (s->in_body) {
+		pass_abandon(&s->pass);
+		s->in_body = false;
+	}
+	pass_stop(&s->pass, PASS_FAILED, &why);
+	end(s);
+}
+
+static void
+on_soon(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->ended)
+		end_if_idle(s);
+	else
+		take_step(s);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct session *s = arg;
+	struct error err;
+
+	error_set(&err, ERROR_RETRY, "%s: %s took longer than %lld s",
+	    s->settings.account->host, phases[s->phase].name,
+	    (long long)(phases[s->phase].most_ms / 1000));
+	fail(s, &err);
+}
+
+/* Sends what the machine wants sent. */
+static void
+send_command(struct session *s, struct pop3_action action)
+{
+	struct error err;
+
+	s->resting = false;
+	timer_stop(s->noop);
+	conn_await(s->conn, true);
+	if (!action.secret)
+		conn_send(s->conn, action.text);
+	else if (!conn_send_secret(s->conn, action.text, &err))
+		fail(s, &err);
+}
+
+static void
+on_noop(void *arg)
+{
+	struct session *s = arg;
+	struct error err;
+
+	if (s->resting)
+		act(s, pop3_noop(&s->pop3, &err), &err);
+}
+
+/* The server waits for a command: which? */
+static void
+take_step(void *arg)
+{
+	struct session *s = arg;
+	struct error err;
+	uint32_t number;
+
+	if (!s->resting)
+		return;
+	switch (pass_next(&s->pass, &number)) {
+	case STEP_RETRIEVE:
+		enter(s, PHASE_MESSAGE);
+		s->in_body = true;
+		pop3_body_init(&s->body);
+		act(s, pop3_retrieve(&s->pop3, number, &err), &err);
+		break;
+	case STEP_DELETE:
+		enter(s, PHASE_COMMAND);
+		CRASH_POINT("before-delete");
+		act(s, pop3_delete(&s->pop3, number, &err), &err);
+		break;
+	case STEP_WAIT:
+		timer_stop(s->deadline);
+		timer_start(s->noop, NOOP_AFTER_MS);
+		break;
+	case STEP_QUIT:
+		enter(s, PHASE_QUIT);
+		CRASH_POINT("before-quit");
+		s->quitting = true;
+		act(s, pop3_quit(&s->pop3, &err), &err);
+		break;
+	}
+}
+
+static void
+rest(struct session *s)
+{
+	s->resting = true;
+	conn_await(s->conn, false);
+	timer_start(s->soon, 0);
+}
+
+static void
+report_probe(const struct session *s)
+{
+	const struct account *account = s->settings.account;
+
+	printf("%s: %s:%u: %s, logged in as %s: %zu messages, %llu octets\n",
+	    account->name, account->host, account->port, conn_cipher(s->conn),
+	    account->user, s->pass.listing.found.n,
+	    (unsigned long long)s->total_size);
+}
+
+static void
+on_ready(struct session *s)
+{
+	if (s->listed) {
+		rest(s);
+		return;
+	}
+	s->listed = true;
+	if (s->settings.probe)
+		report_probe(s);
+	else
+		pass_compare(&s->pass);
+	rest(s);
+}
+
+static void
+on_listed(struct session *s, const struct pop3_action *action)
+{
+	struct error err;
+
+	if (listing_add(&s->pass.listing, action->number, action->text))
+		return;
+	error_set(&err, ERROR_PROTOCOL,
+	    "%s: UIDL lists message %u twice or out of order",
+	    s->settings.account->host, action->number);
+	fail(s, &err);
+}
+
+static void
+on_logged_in(struct session *s)
+{
+	buf_wipe(&s->password);
+	s->login.password = (struct slice){ NULL, 0 };
+	enter(s, PHASE_LISTING);
+}
+
+static void
+start_tls(struct session *s)
+{
+	struct error err;
+
+	if (!conn_start_tls(s->conn, &err))
+		fail(s, &err);
+}
+
+static void
+on_refused(struct session *s, const struct error *err)
+{
+	if (s->in_body) {
+		pass_broken(&s->pass, err);
+		s->in_body = false;
+	} else {
+		log_warning(
+		    "account=%s: %s", s->settings.account->name, err->text);
+	}
+	rest(s);
+}
+
+/* Does what the machine asks for. */
+static void
+act(struct session *s, struct pop3_action action, const struct error *err)
+{
+	switch (action.todo) {
+	case POP3_WAIT:
+		break;
+	case POP3_LOGGED_IN:
+		on_logged_in(s);
+		send_command(s, action);
+		break;
+	case POP3_SEND:
+		send_command(s, action);
+		break;
+	case POP3_START_TLS:
+		start_tls(s);
+		break;
+	case POP3_LISTED:
+		on_listed(s, &action);
+		break;
+	case POP3_SIZED:
+		listing_size(&s->pass.listing, action.number, action.size);
+		s->total_size += action.size;
+		break;
+	case POP3_READY:
+		on_ready(s);
+		break;
+	case POP3_BODY:
+		break;
+	case POP3_REFUSED:
+		on_refused(s, err);
+		break;
+	case POP3_DELETED:
+		CRASH_POINT("after-delete");
+		pass_deleted(&s->pass);
+		rest(s);
+		break;
+	case POP3_CLOSE:
+		end(s);
+		break;
+	case POP3_FAIL:
+		fail(s, err);
+		break;
+	}
+}
+
+static bool
+reads_body(const struct session *s)
+{
+	return s->in_body && pop3_in_body(&s->pop3);
+}
+
+static void
+end_body(struct session *s)
+{
+	struct error err;
+
+	if (!pass_body_end(&s->pass, &err)) {
+		readiness_fault(s->settings.readiness, &err);
+		fail(s, &err);
+		return;
+	}
+	s->in_body = false;
+	act(s, pop3_body_done(&s->pop3, &err), &err);
+}
+
+/* One piece of the message; false when there is nothing to read now. */
+static bool
+read_body(struct session *s)
+{
+	struct slice in = slice_first(conn_peek(s->conn), BODY_PIECE);
+	struct error err;
+	size_t used, out;
+	bool complete;
+
+	if (in.len == 0)
+		return false;
+	complete = pop3_body_feed(&s->body, in, &used, s->bytes, &out);
+	if (!pass_body(&s->pass, (struct slice){ s->bytes, out }, &err)) {
+		readiness_fault(s->settings.readiness, &err);
+		fail(s, &err);
+		return false;
+	}
+	conn_consume(s->conn, used);
+	if (complete)
+		end_body(s);
+	return true;
+}
+
+static bool
+read_line(struct session *s)
+{
+	struct slice line;
+	struct error err;
+
+	switch (conn_take_line(s->conn, POP3_LINE_MAX, &line)) {
+	case CONN_LINE:
+		act(s, pop3_line(&s->pop3, line, &err), &err);
+		return true;
+	case CONN_LINE_TOO_LONG:
+		error_set(&err, ERROR_PROTOCOL,
+		    "%s: more than %d bytes without a line end in reply to %s",
+		    s->settings.account->host, POP3_LINE_MAX,
+		    pop3_state_name(&s->pop3));
+		fail(s, &err);
+		return false;
+	case CONN_LINE_NONE:
+		break;
+	}
+	return false;
+}
+
+static void
+on_conn(enum conn_event event, void *arg)
+{
+	struct session *s = arg;
+	struct error err;
+
+	switch (event) {
+	case CONN_READY:
+		break;
+	case CONN_SECURED:
+		act(s, pop3_secured(&s->pop3, &err), &err);
+		break;
+	case CONN_DATA:
+		/* While resting nothing is expected; it stays unread and the
+		 * next reply will show that the server is out of step. */
+		while (!s->ended && !s->resting &&
+		       (reads_body(s) ? read_body(s) : read_line(s)))
+			;
+		break;
+	case CONN_CLOSED:
+		fail(s, conn_error(s->conn));
+		break;
+	}
+}
+
+static void
+connect_now(struct session *s)
+{
+	const struct account *account = s->settings.account;
+
+	s->login = (struct pop3_login){
+		.user = account->user,
+		.password = buf_slice(&s->password),
+		.starttls = account->protocol == PROTOCOL_POP3 &&
+			    account->tls.mode == TLS_REQUIRED,
+	};
+	pop3_init(&s->pop3, &s->login);
+	s->conn_settings = (struct conn_settings){
+		.host = account->host,
+		.port = account->port,
+		.implicit_tls = account->protocol == PROTOCOL_POP3S,
+		.tls = &account->tls,
+		.timeout_ms = account->timeout_ms,
+	};
+	enter(s, PHASE_LOGIN);
+	s->conn = conn_open(s->settings.loop, &s->conn_settings, on_conn, s);
+}
+
+static void
+on_password(void *arg, const struct child_result *result)
+{
+	struct session *s = arg;
+	struct error err;
+	struct slice line = result->out;
+
+	s->asking = false;
+	if (s->pass.stopping) {
+		end(s);
+		return;
+	}
+	if (!result->started || result->timed_out || result->wait_status != 0) {
+		child_describe(result, &err);
+		err.kind = ERROR_CONFIG;
+		error_prefix(&err, "password command");
+		fail(s, &err);
+		return;
+	}
+	slice_cut_line(&line, &line);
+	buf_add(&s->password, line);
+	connect_now(s);
+}
+
+/* A command runs beside the loop; a file is read at once. */
+static void
+get_password(struct session *s)
+{
+	const struct secret_source *secret = &s->settings.account->password;
+	struct error err;
+
+	enter(s, PHASE_PASSWORD);
+	if (secret->kind == SECRET_COMMAND) {
+		s->asking = true;
+		child_run(s->settings.loop, secret->argv, -1, true,
+		    PASSWORD_COMMAND_MS, on_password, s);
+	} else if (secret_read(secret, &s->password, &err)) {
+		connect_now(s);
+	} else {
+		fail(s, &err);
+	}
+}
+
+static void
+on_readiness(void *arg, bool ready, const struct error *reason)
+{
+	struct session *s = arg;
+
+	s->asking = false;
+	if (!ready)
+		pass_stop(&s->pass, PASS_HELD, reason);
+	if (s->pass.stopping)
+		end(s);
+	else
+		get_password(s);
+}
+
+struct session *
+session_start(const struct session_settings *settings)
+{
+	struct session *s = mem_new(sizeof(*s));
+
+	s->settings = *settings;
+	s->settings.config = config_ref(settings->config);
+	buf_init(&s->password, PASSWORD_MAX);
+	pass_init(&s->pass, &s->settings, on_soon, s);
+	s->deadline = timer_new(settings->loop, on_deadline, s);
+	s->noop = timer_new(settings->loop, on_noop, s);
+	s->soon = timer_new(settings->loop, on_soon, s);
+	if (settings->probe) {
+		get_password(s);
+		return s;
+	}
+	s->asking = true;
+	enter(s, PHASE_READY);
+	readiness_ask(settings->readiness, on_readiness, s);
+	return s;
+}
+
+void
+session_stop(struct session *s)
+{
+	pass_stop(&s->pass, PASS_DONE, NULL);
+	if (s->ended)
+		return;
+	if (s->in_body) {
+		/* A large message would take too long; what was deleted in
+		 * this session is deleted again in the next. */
+		pass_abandon(&s->pass);
+		s->in_body = false;
+		end(s);
+	} else if (s->conn != NULL && !s->listed) {
+		end(s);
+	} else {
+		timer_start(s->soon, 0);
+	}
+}

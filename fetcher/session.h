@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session - one pass over one account: log in, list, compare with the state,
+ * fetch, delete what may be deleted, QUIT.
+ *
+ * Drives the pure POP3 machine over a conn; owns the clocks.  A message is
+ * deleted only after delivery said that "injected" is committed.
+ */
+#ifndef FETCHER_SESSION_H
+#define FETCHER_SESSION_H
+
+#include "config/config.h"
+#include "fetcher/delivery.h"
+#include "fetcher/schedule.h"
+
+struct session;
+
+struct pass_result {
+	enum pass_end end;
+	struct error error; /* of PASS_HELD and PASS_FAILED */
+	unsigned listed, fetched, injected, deleted;
+	unsigned waiting; /* refused before: their next try is later */
+};
+/* The result is borrowed; the session is gone after the handler. */
+typedef void session_handler(void *arg, const struct pass_result *);
+
+struct session_settings {
+	struct loop *loop;
+	struct config *config;         /* a reference is held */
+	const struct account *account; /* of that configuration */
+	struct storage *storage;
+	struct readiness *readiness;
+	struct delivery *delivery;
+	const struct ticket_key *key;
+	/* Log in, say what is there, and quit: nothing is fetched, injected or
+	 * remembered; storage, readiness, delivery and key are not used. */
+	bool probe;
+	session_handler *done;
+	void *arg;
+};
+
+/* The handler runs once, later. */
+struct session *session_start(const struct session_settings *);
+/* Begins no further message, waits for those in Postfix's hands, and ends. */
+void session_stop(struct session *);
+
+#endif
