@@ -58,12 +58,13 @@ struct session {
 	enum phase phase;
 	struct timer *deadline, *noop, *soon;
 	uint64_t total_size; /* of the listing */
-	bool in_body;
-	bool listed;   /* the listing was complete */
-	bool resting;  /* the server waits for a command, and so do we */
-	bool asking;   /* an answer of readiness or a password is due */
-	bool ended;    /* no connection any more, or none was made */
-	bool quitting; /* QUIT was sent */
+	bool in_body;        /* a message was asked for */
+	bool streaming;      /* and it is coming */
+	bool listed;         /* the listing was complete */
+	bool resting;        /* the server waits for a command, and so do we */
+	bool asking;         /* an answer of readiness or a password is due */
+	bool ended;          /* no connection any more, or none was made */
+	bool quitting;       /* QUIT was sent */
 	uint8_t bytes[BODY_PIECE + 4];
 };
 
@@ -118,6 +119,20 @@ end(struct session *s)
 	timer_start(s->soon, 0);
 }
 
+/* The message under way will not be complete in this session.  One that the
+ * server cut short comes again after a pause, so that the others go first. */
+static void
+drop_message(struct session *s, const struct error *why)
+{
+	if (!s->in_body)
+		return;
+	if (s->streaming && why != NULL && why->kind != ERROR_LOCAL)
+		pass_broken(&s->pass, why);
+	else
+		pass_abandon(&s->pass);
+	s->in_body = s->streaming = false;
+}
+
 static void
 fail(struct session *s, const struct error *err)
 {
@@ -125,13 +140,7 @@ fail(struct session *s, const struct error *err)
 
 	if (s->ended)
 		return;
-	if (s->in_body && why.kind != ERROR_LOCAL && !s->pass.stopping) {
-		pass_broken(&s->pass, &why);
-		s->in_body = false;
-	} else if (s->in_body) {
-		pass_abandon(&s->pass);
-		s->in_body = false;
-	}
+	drop_message(s, &why);
 	pass_stop(&s->pass, PASS_FAILED, &why);
 	end(s);
 }
@@ -324,6 +333,7 @@ act(struct session *s, struct pop3_action action, const struct error *err)
 		on_ready(s);
 		break;
 	case POP3_BODY:
+		s->streaming = true;
 		break;
 	case POP3_REFUSED:
 		on_refused(s, err);
@@ -342,12 +352,6 @@ act(struct session *s, struct pop3_action action, const struct error *err)
 	}
 }
 
-static bool
-reads_body(const struct session *s)
-{
-	return s->in_body && pop3_in_body(&s->pop3);
-}
-
 static void
 end_body(struct session *s)
 {
@@ -358,7 +362,7 @@ end_body(struct session *s)
 		fail(s, &err);
 		return;
 	}
-	s->in_body = false;
+	s->in_body = s->streaming = false;
 	act(s, pop3_body_done(&s->pop3, &err), &err);
 }
 
@@ -424,7 +428,7 @@ on_conn(enum conn_event event, void *arg)
 		/* While resting nothing is expected; it stays unread and the
 		 * next reply will show that the server is out of step. */
 		while (!s->ended && !s->resting &&
-		       (reads_body(s) ? read_body(s) : read_line(s)))
+		       (s->streaming ? read_body(s) : read_line(s)))
 			;
 		break;
 	case CONN_CLOSED:
@@ -544,8 +548,7 @@ session_stop(struct session *s)
 	if (s->in_body) {
 		/* A large message would take too long; what was deleted in
 		 * this session is deleted again in the next. */
-		pass_abandon(&s->pass);
-		s->in_body = false;
+		drop_message(s, NULL);
 		end(s);
 	} else if (s->conn != NULL && !s->listed) {
 		end(s);

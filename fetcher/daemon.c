@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/delivery.h"
+#include "fetcher/lock.h"
+#include "fetcher/readiness.h"
+#include "fetcher/session.h"
+#include "fetcher/storage.h"
+#include "state/ticket_key.h"
+
+enum {
+	/* Those in Postfix's hands are waited for this long at the end. */
+	STOP_MS = 30 * 1000,
+	EXPIRE_EVERY_MS = 10 * 60 * 1000,
+};
+
+/* One account of the configuration, by name; it outlives reloads. */
+struct mailbox {
+	struct daemon *daemon;
+	char *name;
+	struct timer *timer;
+	struct schedule schedule;
+	struct session *session; /* NULL between passes */
+	bool gone;               /* no longer configured */
+	bool poll_again;         /* asked for while a pass is under way */
+	bool held;               /* reported; not again until it changes */
+	struct mailbox *next;
+};
+
+struct daemon {
+	const struct daemon_settings *settings;
+	struct config *config;
+	struct loop *loop;
+	struct storage *storage;
+	struct readiness *readiness;
+	struct delivery *delivery;
+	struct ticket_keys keys;
+	struct mailbox *mailboxes;
+	struct timer *stop_deadline, *expire;
+	bool stopping;
+	int status;
+};
+
+static void start_pass(void *arg);
+
+static void
+mailbox_free(struct mailbox *m)
+{
+	timer_free(m->timer);
+	free(m->name);
+	free(m);
+}
+
+/* Takes out the mailboxes that are gone and idle; ends when none is left. */
+static void
+sweep(struct daemon *d)
+{
+	for (struct mailbox **at = &d->mailboxes; *at != NULL;) {
+		struct mailbox *m = *at;
+
+		if (!m->gone || m->session != NULL) {
+			at = &m->next;
+			continue;
+		}
+		*at = m->next;
+		mailbox_free(m);
+	}
+	if (d->mailboxes == NULL &&
+	    (d->stopping || d->settings->mode != DAEMON_FOREVER))
+		loop_stop(d->loop);
+}
+
+static int
+probe_status(enum error_kind kind)
+{
+	static const int statuses[] = {
+		[ERROR_RETRY] = EX_UNAVAILABLE,
+		[ERROR_REFUSED] = EX_UNAVAILABLE,
+		[ERROR_LOGIN] = EX_NOPERM,
+		[ERROR_TLS] = EX_PROTOCOL,
+		[ERROR_PROTOCOL] = EX_PROTOCOL,
+		[ERROR_CONFIG] = EX_CONFIG,
+		[ERROR_LOCAL] = EX_TEMPFAIL,
+	};
+
+	return statuses[kind];
+}
+
+static void
+log_pass(struct mailbox *m, const struct pass_result *r)
+{
+	if (r->end == PASS_FAILED)
+		log_warning("account=%s: %s", m->name, r->error.text);
+	else if (r->end == PASS_HELD && !m->held)
+		log_warning("account=%s: waiting: %s", m->name, r->error.text);
+	else if (r->end != PASS_HELD && m->held)
+		log_info("account=%s: going on", m->name);
+	m->held = r->end == PASS_HELD;
+	if (r->fetched + r->deleted > 0)
+		log_info("account=%s: listed=%u fetched=%u injected=%u "
+			 "deleted=%u waiting=%u",
+		    m->name, r->listed, r->fetched, r->injected, r->deleted,
+		    r->waiting);
+}
+
+/* --once and --probe: is this account finished? */
+static void
+judge_single_run(struct mailbox *m, const struct pass_result *r)
+{
+	struct daemon *d = m->daemon;
+	bool failed = r->end == PASS_FAILED || r->end == PASS_HELD;
+
+	if (!failed && (r->end == PASS_MORE || r->fetched > 0) &&
+	    d->settings->mode == DAEMON_ONCE)
+		return;
+	m->gone = true;
+	if (failed && d->settings->mode == DAEMON_PROBE)
+		d->status = probe_status(r->error.kind);
+	else if (failed || r->waiting > 0)
+		d->status = EX_TEMPFAIL;
+}
+
+static void
+on_pass_done(void *arg, const struct pass_result *r)
+{
+	struct mailbox *m = arg;
+	struct daemon *d = m->daemon;
+	const struct account *account = config_account(d->config, m->name);
+	uint32_t random;
+	int64_t pause;
+
+	m->session = NULL;
+	log_pass(m, r);
+	if (d->settings->mode != DAEMON_FOREVER)
+		judge_single_run(m, r);
+	if (m->gone || account == NULL) {
+		m->gone = true;
+		sweep(d);
+		return;
+	}
+	digest_random(&random, sizeof(random));
+	pause = schedule_next(
+	    &m->schedule, r->end, r->error.kind, account->every_ms, random);
+	if (m->poll_again || d->settings->mode == DAEMON_ONCE)
+		pause = 0;
+	m->poll_again = false;
+	timer_start(m->timer, pause);
+}
+
+static void
+start_pass(void *arg)
+{
+	struct mailbox *m = arg;
+	struct daemon *d = m->daemon;
+
+	m->session = session_start(&(struct session_settings){
+	    .loop = d->loop,
+	    .config = d->config,
+	    .account = config_account(d->config, m->name),
+	    .storage = d->storage,
+	    .readiness = d->readiness,
+	    .delivery = d->delivery,
+	    .key = &d->keys.key[0],
+	    .probe = d->settings->mode == DAEMON_PROBE,
+	    .done = on_pass_done,
+	    .arg = m,
+	});
+}
+
+static struct mailbox *
+find_mailbox(struct daemon *d, const char *name)
+{
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+static bool
+is_wanted(const struct daemon *d, const struct account *account)
+{
+	if (d->settings->only != NULL)
+		return strcmp(d->settings->only, account->name) == 0;
+	return account->enabled;
+}
+
+/* Makes the mailboxes those of the configuration. */
+static void
+apply_accounts(struct daemon *d)
+{
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
+		const struct account *account =
+		    config_account(d->config, m->name);
+
+		m->gone = account == NULL || !is_wanted(d, account);
+		m->schedule = (struct schedule){ .failures = 0 };
+		if (m->gone && m->session != NULL)
+			session_stop(m->session);
+	}
+	for (size_t i = 0; i < d->config->n_accounts; i++) {
+		const struct account *account = &d->config->accounts[i];
+		struct mailbox *m = find_mailbox(d, account->name);
+
+		if (!is_wanted(d, account))
+			continue;
+		if (m == NULL) {
+			m = mem_new(sizeof(*m));
+			m->daemon = d;
+			m->name = mem_string(account->name);
+			m->timer = timer_new(d->loop, start_pass, m);
+			m->next = d->mailboxes;
+			d->mailboxes = m;
+		}
+		if (m->session == NULL)
+			timer_start(m->timer, 0);
+	}
+	sweep(d);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct daemon *d = arg;
+	struct config *config = config_load(d->settings->config_path, stderr);
+
+	if (d->stopping)
+		return;
+	if (config == NULL) {
+		log_error("%s has errors: the old configuration stays in use",
+		    d->settings->config_path);
+		return;
+	}
+	if (strcmp(config->state_dir, d->config->state_dir) != 0) {
+		log_error("state_dir was changed: the old configuration stays "
+			  "in use until the fetcher is restarted");
+		config_unref(config);
+		return;
+	}
+	config_unref(d->config);
+	d->config = config;
+	readiness_configure(d->readiness, config);
+	delivery_configure(d->delivery, config);
+	apply_accounts(d);
+	log_info("configuration reloaded: %zu accounts", config->n_accounts);
+}
+
+static void
+on_poll_now(void *arg)
+{
+	struct daemon *d = arg;
+
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
+		m->poll_again = m->session != NULL;
+		if (m->session == NULL)
+			timer_start(m->timer, 0);
+	}
+}
+
+static void
+on_stop_deadline(void *arg)
+{
+	struct daemon *d = arg;
+
+	log_warning("stopping although Postfix has not answered yet: what is "
+		    "in flight may arrive twice");
+	loop_stop(d->loop);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->stopping)
+		return;
+	log_info("stopping");
+	d->stopping = true;
+	timer_start(d->stop_deadline, STOP_MS);
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
+		m->gone = true;
+		timer_stop(m->timer);
+		if (m->session != NULL)
+			session_stop(m->session);
+	}
+	sweep(d);
+}
+
+static void
+on_expire(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->config->archive.keep_ms > 0)
+		storage_expire(d->storage, d->config->archive.keep_ms,
+		    d->config->archive.max_bytes);
+	timer_start(d->expire, EXPIRE_EVERY_MS);
+}
+
+/* What a probe does without. */
+static bool
+open_state(struct daemon *d, struct error *err)
+{
+	const char *state_dir = d->config->state_dir;
+
+	if (!lock_take(state_dir, err) ||
+	    !ticket_keys_load(state_dir, &d->keys, err))
+		return false;
+	d->storage = storage_start(d->loop, state_dir, err);
+	if (d->storage == NULL)
+		return false;
+	d->readiness = readiness_new(d->loop, d->config);
+	d->delivery =
+	    delivery_new(d->loop, d->config, d->storage, d->readiness);
+	return true;
+}
+
+static void
+close_state(struct daemon *d)
+{
+	if (d->storage == NULL)
+		return;
+	storage_stop(d->storage);
+	/* What still waits for Postfix after STOP_MS is left to its fate, and
+	 * so is the memory that belongs to it. */
+	if (delivery_pending(d->delivery) > 0)
+		return;
+	delivery_free(d->delivery);
+	readiness_free(d->readiness);
+}
+
+static void
+catch_signals(struct daemon *d)
+{
+	static const struct {
+		int signo;
+		loop_handler *handler;
+	} signals[] = {
+		{ SIGHUP, on_reload },
+		{ SIGUSR1, on_poll_now },
+		{ SIGTERM, on_stop },
+		{ SIGINT, on_stop },
+	};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		loop_on_signal(
+		    d->loop, signals[i].signo, signals[i].handler, d);
+}
+
+static void
+run(struct daemon *d)
+{
+	d->stop_deadline = timer_new(d->loop, on_stop_deadline, d);
+	d->expire = timer_new(d->loop, on_expire, d);
+	if (d->settings->mode != DAEMON_PROBE) {
+		catch_signals(d);
+		on_expire(d);
+	}
+	apply_accounts(d);
+	loop_run(d->loop);
+	timer_free(d->expire);
+	timer_free(d->stop_deadline);
+	while (d->mailboxes != NULL) {
+		struct mailbox *m = d->mailboxes;
+
+		d->mailboxes = m->next;
+		mailbox_free(m);
+	}
+}
+
+int
+daemon_run(const struct daemon_settings *settings)
+{
+	struct daemon d = { .settings = settings, .config = settings->config };
+	struct error err;
+
+	d.loop = loop_new();
+	if (settings->mode != DAEMON_PROBE && !open_state(&d, &err)) {
+		log_error("%s", err.text);
+		config_unref(d.config);
+		return err.kind == ERROR_RETRY ? EX_TEMPFAIL : EX_CONFIG;
+	}
+	if (settings->mode == DAEMON_FOREVER)
+		log_info("started: %zu accounts", d.config->n_accounts);
+	run(&d);
+	close_state(&d);
+	config_unref(d.config);
+	if (settings->mode == DAEMON_FOREVER)
+		log_info("stopped");
+	return d.status;
+}
