@@ -334,6 +334,7 @@ close_state(struct daemon *d)
 		return;
 	delivery_free(d->delivery);
 	readiness_free(d->readiness);
+	loop_free(d->loop);
 }
 
 static void
@@ -364,7 +365,8 @@ run(struct daemon *d)
 		on_expire(d);
 	}
 	apply_accounts(d);
-	loop_run(d->loop);
+	if (d->mailboxes != NULL || d->settings->mode == DAEMON_FOREVER)
+		loop_run(d->loop);
 	timer_free(d->expire);
 	timer_free(d->stop_deadline);
 	while (d->mailboxes != NULL) {
