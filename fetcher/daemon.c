@@ -365,8 +365,7 @@ run(struct daemon *d)
 		on_expire(d);
 	}
 	apply_accounts(d);
-	if (d->mailboxes != NULL || d->settings->mode == DAEMON_FOREVER)
-		loop_run(d->loop);
+	loop_run(d->loop);
 	timer_free(d->expire);
 	timer_free(d->stop_deadline);
 	while (d->mailboxes != NULL) {

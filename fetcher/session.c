@@ -145,6 +145,16 @@ fail(struct session *s, const struct error *err)
 	end(s);
 }
 
+/* As fail(), for what the machine says, which does not know the host. */
+static void
+fail_protocol(struct session *s, const struct error *err)
+{
+	struct error why = *err;
+
+	error_prefix(&why, "%s", s->settings.account->host);
+	fail(s, &why);
+}
+
 static void
 on_soon(void *arg)
 {
@@ -270,9 +280,8 @@ on_listed(struct session *s, const struct pop3_action *action)
 	if (listing_add(&s->pass.listing, action->number, action->text))
 		return;
 	error_set(&err, ERROR_PROTOCOL,
-	    "%s: UIDL lists message %u twice or out of order",
-	    s->settings.account->host, action->number);
-	fail(s, &err);
+	    "UIDL lists message %u twice or out of order", action->number);
+	fail_protocol(s, &err);
 }
 
 static void
@@ -347,7 +356,7 @@ act(struct session *s, struct pop3_action action, const struct error *err)
 		end(s);
 		break;
 	case POP3_FAIL:
-		fail(s, err);
+		fail_protocol(s, err);
 		break;
 	}
 }
@@ -401,10 +410,9 @@ read_line(struct session *s)
 		return true;
 	case CONN_LINE_TOO_LONG:
 		error_set(&err, ERROR_PROTOCOL,
-		    "%s: more than %d bytes without a line end in reply to %s",
-		    s->settings.account->host, POP3_LINE_MAX,
+		    "more than %d bytes without a line end (%s)", POP3_LINE_MAX,
 		    pop3_state_name(&s->pop3));
-		fail(s, &err);
+		fail_protocol(s, &err);
 		return false;
 	case CONN_LINE_NONE:
 		break;
