@@ -45,8 +45,6 @@ struct job {
 	struct seen_row row; /* as it is to be */
 	struct error reason; /* why it was not injected */
 	struct timer *again;
-	delivery_handler *done;
-	void *arg;
 };
 
 static void
@@ -138,8 +136,7 @@ delivery_forget(struct delivery *d, const void *arg)
 }
 
 static struct job *
-job_new(struct delivery *d, const struct delivery_message *message,
-    delivery_handler *done, void *arg)
+job_new(struct delivery *d, const struct delivery_message *message)
 {
 	struct job *job = mem_new(sizeof(*job));
 
@@ -153,8 +150,6 @@ job_new(struct delivery *d, const struct delivery_message *message,
 	if (message->spool_path != NULL)
 		job->spool_path = mem_string(message->spool_path);
 	job->message.spool_path = job->spool_path;
-	job->done = done;
-	job->arg = arg;
 	d->pending++;
 	return job;
 }
@@ -167,7 +162,7 @@ finish(struct job *job, enum delivery_outcome outcome)
 	d->pending--;
 	if (d->waiters != NULL)
 		timer_start(d->wake, 0);
-	job->done(job->arg, outcome, &job->reason);
+	job->message.done(job->message.arg, outcome, &job->reason);
 	timer_free(job->again);
 	free(job->spool_path);
 	free(job);
@@ -328,20 +323,18 @@ on_ready(void *arg, bool ready, const struct error *reason)
 }
 
 void
-delivery_submit(struct delivery *d, const struct delivery_message *message,
-    delivery_handler *done, void *arg)
+delivery_submit(struct delivery *d, const struct delivery_message *message)
 {
-	struct job *job = job_new(d, message, done, arg);
+	struct job *job = job_new(d, message);
 
 	readiness_ask(d->readiness, on_ready, job);
 }
 
 void
 delivery_settle(struct delivery *d, const struct delivery_message *message,
-    enum seen_status status, const char *reason, delivery_handler *done,
-    void *arg)
+    enum seen_status status, const char *reason)
 {
-	struct job *job = job_new(d, message, done, arg);
+	struct job *job = job_new(d, message);
 
 	if (status == SEEN_RETRY)
 		job->row = plan_refused(

@@ -40,6 +40,8 @@ struct delivery_message {
 	struct address sender;
 	enum tier tier;
 	size_t n_candidates;
+	delivery_handler *done; /* runs once, later */
+	void *arg;
 };
 
 /* Keeps references on all of these; they must outlive it. */
@@ -48,13 +50,11 @@ struct delivery *delivery_new(
 void delivery_free(struct delivery *); /* only when idle */
 void delivery_configure(struct delivery *, struct config *);
 
-/* The handler runs once, later. */
-void delivery_submit(struct delivery *, const struct delivery_message *,
-    delivery_handler *done, void *arg);
+void delivery_submit(struct delivery *, const struct delivery_message *);
 /* For what is not to be injected: SEEN_PARKED, SEEN_OVERSIZE or (the provider
  * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
-    enum seen_status, const char *reason, delivery_handler *done, void *arg);
+    enum seen_status, const char *reason);
 /* False when a further message would only wait for a free sendmail. */
 bool delivery_has_room(const struct delivery *);
 /* Runs the handler once, soon after there is room again. */

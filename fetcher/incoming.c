@@ -23,6 +23,7 @@ struct incoming {
 	struct buf header; /* until it is complete */
 	bool header_done;
 	struct candidates candidates;
+	struct address sender; /* as the account's policy makes it */
 	bool parked;
 	char park_reason[160];
 	struct message_filter filter;
@@ -30,7 +31,6 @@ struct incoming {
 	char id[SPOOL_ID_SIZE];
 	struct spool_file spool;
 	bool kept;
-	uint64_t size;
 };
 
 struct incoming *
@@ -65,12 +65,6 @@ incoming_keep(struct incoming *in)
 	in->kept = true;
 }
 
-uint64_t
-incoming_size(const struct incoming *in)
-{
-	return in->size;
-}
-
 /* Messages that Postfix would bounce, or that go round in circles. */
 static void
 judge_loops(struct incoming *in)
@@ -88,6 +82,22 @@ judge_loops(struct incoming *in)
 	else
 		return;
 	in->parked = true;
+}
+
+static void
+choose_sender(struct incoming *in)
+{
+	switch (in->settings->account->sender) {
+	case SENDER_ORIGINAL:
+		/* Null when the provider gave none that can be read. */
+		in->sender = in->candidates.sender;
+		break;
+	case SENDER_POSTMASTER:
+		in->sender = in->settings->config->postmaster;
+		break;
+	case SENDER_NULL:
+		break;
+	}
 }
 
 static bool
@@ -139,6 +149,7 @@ complete_header(struct incoming *in, struct slice block, struct error *err)
 	in->header_done = true;
 	candidates_find(in->settings->config, in->settings->account, block,
 	    &in->candidates);
+	choose_sender(in);
 	judge_loops(in);
 	if (in->parked)
 		return true;
@@ -168,7 +179,6 @@ feed_header(struct incoming *in, struct slice *s, struct error *err)
 bool
 incoming_feed(struct incoming *in, struct slice s, struct error *err)
 {
-	in->size += s.len;
 	if (!in->header_done && !feed_header(in, &s, err))
 		return false;
 	if (in->parked)
@@ -177,26 +187,32 @@ incoming_feed(struct incoming *in, struct slice s, struct error *err)
 }
 
 bool
-incoming_finish(struct incoming *in, struct delivery_message *out,
-    const char **park, struct error *err)
+incoming_finish(struct incoming *in, struct error *err)
 {
 	if (!in->header_done &&
 	    !complete_header(in, buf_slice(&in->header), err))
 		return false;
-	snprintf(out->id, sizeof(out->id), "%s", in->id);
-	out->sender = in->candidates.sender;
-	out->tier = in->candidates.tier;
-	out->n_candidates = in->candidates.n;
-	out->spool_path = NULL;
-	*park = in->parked ? in->park_reason : NULL;
 	if (in->parked)
 		return true;
 	buf_reset(&in->changed);
 	message_filter_end(&in->filter, &in->changed);
-	if (!spool_write(&in->spool, buf_slice(&in->changed), err) ||
-	    !spool_finish(&in->spool, err))
-		return false;
-	out->spool_path = in->spool.path;
+	return spool_write(&in->spool, buf_slice(&in->changed), err) &&
+	       spool_finish(&in->spool, err);
+}
+
+void
+incoming_describe(const struct incoming *in, struct delivery_message *out)
+{
+	snprintf(out->id, sizeof(out->id), "%s", in->id);
+	out->sender = in->sender;
+	out->tier = in->candidates.tier;
+	out->n_candidates = in->candidates.n;
+	out->spool_path = in->parked ? NULL : in->spool.path;
 	out->spool_size = in->spool.size;
-	return true;
+}
+
+const char *
+incoming_park_reason(const struct incoming *in)
+{
+	return in->parked ? in->park_reason : NULL;
 }

@@ -26,17 +26,17 @@ struct incoming_settings { /* borrowed until incoming_free() */
 struct incoming *incoming_new(const struct incoming_settings *);
 /* The next bytes, lines ending in LF.  ERROR_LOCAL: the spool is full. */
 bool incoming_feed(struct incoming *, struct slice, struct error *);
-/* The message is complete.  Fills in id, spool_path, spool_size, sender, tier
- * and n_candidates of *out (the path is valid until incoming_free()).
- * *park is NULL, or why it must not be injected (then spool_path is NULL).
- * ERROR_LOCAL. */
-bool incoming_finish(struct incoming *, struct delivery_message *out,
-    const char **park, struct error *);
+/* The message is complete: so is the spool file.  ERROR_LOCAL. */
+bool incoming_finish(struct incoming *, struct error *);
+/* After incoming_finish(): fills in id, spool_path, spool_size, sender, tier and
+ * n_candidates.  The path is valid until incoming_free(). */
+void incoming_describe(const struct incoming *, struct delivery_message *);
+/* After incoming_finish(): why the message must not be injected (then nothing
+ * was spooled), or NULL.  Valid until incoming_free(). */
+const char *incoming_park_reason(const struct incoming *);
 /* The spool file now belongs to somebody else. */
 void incoming_keep(struct incoming *);
 /* Removes the spool file unless it was kept.  Takes NULL. */
 void incoming_free(struct incoming *);
-/* Bytes so far, as they came. */
-uint64_t incoming_size(const struct incoming *);
 
 #endif

@@ -101,26 +101,22 @@ on_delivered(
 	p->changed(p->arg);
 }
 
-static struct flight *
+/* What the listing and the state know of an entry that now goes to delivery. */
+static struct delivery_message
 take_off(struct pass *p, const struct listed *entry)
 {
 	struct flight *flight = mem_new(sizeof(*flight));
 
 	*flight = (struct flight){ .pass = p, .number = entry->number };
 	p->in_flight++;
-	return flight;
-}
-
-/* What the listing and the state know of an entry. */
-static struct delivery_message
-describe(const struct pass *p, const struct listed *entry)
-{
 	return (struct delivery_message){
 		.account = p->settings->account,
 		.uid = listing_uid(&p->listing, entry),
 		.row = entry->row,
 		.size = entry->size,
 		.tier = TIER_FALLBACK,
+		.done = on_delivered,
+		.arg = flight,
 	};
 }
 
@@ -128,11 +124,10 @@ static void
 settle(struct pass *p, const struct listed *entry, enum seen_status status,
     const char *reason)
 {
-	struct delivery_message message = describe(p, entry);
+	struct delivery_message message = take_off(p, entry);
 
 	spool_make_id(message.id);
-	delivery_settle(p->settings->delivery, &message, status, reason,
-	    on_delivered, take_off(p, entry));
+	delivery_settle(p->settings->delivery, &message, status, reason);
 }
 
 static void
@@ -296,27 +291,26 @@ pass_abandon(struct pass *p)
 bool
 pass_body_end(struct pass *p, struct error *err)
 {
-	struct delivery_message message = describe(p, p->current);
-	struct flight *flight;
+	struct delivery_message message;
 	const char *park;
 
-	if (!incoming_finish(p->incoming, &message, &park, err))
+	if (!incoming_finish(p->incoming, err))
 		return false;
 	CRASH_POINT("spooled");
 	p->result.fetched++;
-	flight = take_off(p, p->current);
+	message = take_off(p, p->current);
+	incoming_describe(p->incoming, &message);
 	incoming_keep(p->incoming);
+	park = incoming_park_reason(p->incoming);
 	if (park != NULL)
-		delivery_settle(p->settings->delivery, &message, SEEN_PARKED,
-		    park, on_delivered, flight);
+		delivery_settle(
+		    p->settings->delivery, &message, SEEN_PARKED, park);
 	else if (size_limit(p) > 0 && message.spool_size > size_limit(p))
 		delivery_settle(p->settings->delivery, &message, SEEN_OVERSIZE,
 		    "larger than Postfix's message_size_limit with our own "
-		    "header fields; left at the provider",
-		    on_delivered, flight);
+		    "header fields; left at the provider");
 	else
-		delivery_submit(
-		    p->settings->delivery, &message, on_delivered, flight);
+		delivery_submit(p->settings->delivery, &message);
 	pass_abandon(p);
 	return true;
 }
