@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "fetcher/incoming.h"
+#include "mail/header.h"
+
+static char state_dir[64];
+static char spool_dir[80];
+static struct accepted_domain domains[] = { { .name = "example.org" } };
+static const char *const no_names[] = { NULL };
+static const char *const guess_names[] = { "To", "Cc", "Bcc", NULL };
+static struct account account = {
+	.name = "office",
+	.fallback = { "office", "example.org" },
+	.recipients = { .tiers = { TIER_ENVELOPE, TIER_RECEIVED, TIER_HEADERS },
+	    .n_tiers = 3,
+	    .occurrence = 1,
+	    .strip_prefix = "",
+	    .trusted_hosts = no_names,
+	    .headers = guess_names },
+};
+static struct config config = { .postmaster = { "postmaster", "example.org" },
+	.domains = domains,
+	.n_domains = 1,
+	.recipient_delimiter = "",
+	.state_dir = state_dir,
+	.accounts = &account,
+	.n_accounts = 1 };
+static struct ticket_key key;
+static const struct incoming_settings settings = { .config = &config,
+	.account = &account,
+	.key = &key,
+	.hopcount_limit = 50 };
+
+static int
+set_up(void **state)
+{
+	static const uint8_t bytes[TICKET_KEY_SIZE] = "0123456789abcdef";
+
+	(void)state;
+	snprintf(state_dir, sizeof(state_dir), "/tmp/mailhaul-test-XXXXXX");
+	if (mkdtemp(state_dir) == NULL)
+		return -1;
+	snprintf(spool_dir, sizeof(spool_dir), "%s/spool", state_dir);
+	ticket_key_init(&key, bytes);
+	return mkdir(spool_dir, 0700);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	/* Also tells when a test left a file in the spool. */
+	return rmdir(spool_dir) | rmdir(state_dir);
+}
+
+static void
+feed(struct incoming *in, struct slice text, size_t step)
+{
+	struct error err;
+
+	while (text.len > 0) {
+		assert_true(incoming_feed(in, slice_first(text, step), &err));
+		text = slice_from(text, step);
+	}
+	assert_true(incoming_finish(in, &err));
+}
+
+static void
+read_spool(const struct delivery_message *message, struct buf *out)
+{
+	struct error err;
+
+	buf_init(out, 8 * 1024 * 1024);
+	assert_true(file_read(message->spool_path, out, &err));
+	assert_int_equal(out->len, message->spool_size);
+}
+
+static void
+ticket_and_trace_stand_on_top_of_the_changed_mail(void **state)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+	struct header_field field;
+	struct ticket ticket;
+	struct buf file;
+	size_t at;
+
+	(void)state;
+	feed(in,
+	    SLICE("Return-Path: <a@outside.example>\n"
+		  "Delivered-To: anna@example.org\nTo: x@example.org\n\nhi\n"),
+	    5);
+	incoming_describe(in, &message);
+	assert_null(incoming_park_reason(in));
+	assert_int_equal(message.tier, TIER_ENVELOPE);
+	assert_int_equal(message.n_candidates, 1);
+	assert_string_equal(message.sender.domain, "outside.example");
+	read_spool(&message, &file);
+	assert_true(header_find(buf_slice(&file), TICKET_FIELD, &field));
+	assert_ptr_equal(field.whole.data, file.data);
+	assert_int_equal(
+	    ticket_read(field.body, &key, 1, &ticket), TICKET_VALID);
+	assert_string_equal(ticket.account, "yaml:office");
+	assert_string_equal(ticket.id, message.id);
+	assert_string_equal(ticket.candidates[0].local, "anna");
+	ticket_clear(&ticket);
+	at = slice_search_nocase(buf_slice(&file), SLICE("\nX-Mailhaul: "));
+	assert_true(at < file.len);
+	assert_true(slice_ends_nocase(buf_slice(&file),
+	    SLICE("; source=envelope\nReturn-Path: <a@outside.example>\n"
+		  "X-Mailhaul-Delivered-To: anna@example.org\n"
+		  "To: x@example.org\n\nhi\n")));
+	buf_clear(&file);
+	incoming_free(in);
+}
+
+static void
+a_header_beyond_what_is_held_is_streamed_and_changed_too(void **state)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+	struct buf mail, file;
+
+	(void)state;
+	buf_init(&mail, 4 * 1024 * 1024);
+	buf_add(&mail, SLICE("To: anna@example.org\n"));
+	while (mail.len < HEADER_HELD_MAX + 100000)
+		buf_add(&mail, SLICE("Delivered-To: anna@example.org\n"));
+	buf_add(&mail, SLICE("X-Mailhaul-Ticket: forged\n\nbody"));
+	feed(in, buf_slice(&mail), 16 * 1024);
+	incoming_describe(in, &message);
+	read_spool(&message, &file);
+	assert_int_equal(
+	    slice_search_nocase(buf_slice(&file), SLICE("\nDelivered-To")),
+	    file.len);
+	assert_int_equal(
+	    slice_search_nocase(buf_slice(&file), SLICE("forged")), file.len);
+	assert_true(slice_ends_nocase(buf_slice(&file), SLICE("\n\nbody")));
+	buf_clear(&mail);
+	buf_clear(&file);
+	incoming_free(in);
+}
+
+static void
+loops_are_parked_and_not_spooled(void **state)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+	struct buf mail;
+
+	(void)state;
+	buf_init(&mail, 64 * 1024);
+	for (int i = 0; i < 44; i++)
+		buf_add(&mail, SLICE("Received: by x; date\n"));
+	buf_add(&mail, SLICE("To: anna@example.org\n\nbody"));
+	feed(in, buf_slice(&mail), 100);
+	assert_null(incoming_park_reason(in));
+	incoming_free(in);
+
+	in = incoming_new(&settings);
+	feed(in, SLICE("Received: by x; date\n"), 100);
+	incoming_free(in);
+	in = incoming_new(&settings);
+	buf_reset(&mail);
+	for (int i = 0; i < 45; i++)
+		buf_add(&mail, SLICE("Received: by x; date\n"));
+	buf_add(&mail, SLICE("\nbody"));
+	feed(in, buf_slice(&mail), 100);
+	incoming_describe(in, &message);
+	assert_null(message.spool_path);
+	assert_non_null(strstr(incoming_park_reason(in), "45 Received"));
+	incoming_free(in);
+
+	in = incoming_new(&settings);
+	feed(in, SLICE("X-Mailhaul: account=office; id=1\n\nbody"), 100);
+	assert_non_null(strstr(incoming_park_reason(in), "mail loop"));
+	incoming_free(in);
+	buf_clear(&mail);
+}
+
+static void
+the_sender_follows_the_accounts_policy(void **state)
+{
+	static const struct {
+		enum sender_policy policy;
+		const char *domain;
+	} rows[] = {
+		{ SENDER_ORIGINAL, "outside.example" },
+		{ SENDER_POSTMASTER, "example.org" },
+		{ SENDER_NULL, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct delivery_message message = { .size = 0 };
+		struct incoming *in;
+
+		account.sender = rows[i].policy;
+		in = incoming_new(&settings);
+		feed(in, SLICE("Return-Path: <a@outside.example>\n\n"), 100);
+		incoming_describe(in, &message);
+		assert_string_equal(message.sender.domain, rows[i].domain);
+		incoming_free(in);
+	}
+	account.sender = SENDER_ORIGINAL;
+}
+
+static void
+nothing_is_left_of_a_message_that_breaks_off(void **state)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct error err;
+
+	(void)state;
+	assert_true(
+	    incoming_feed(in, SLICE("To: anna@example.org\n\nx"), &err));
+	incoming_free(in);
+	in = incoming_new(&settings);
+	incoming_free(in);
+	incoming_free(NULL);
+}
+
+static void
+an_empty_message_is_a_message(void **state)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+
+	(void)state;
+	feed(in, SLICE(""), 1);
+	incoming_describe(in, &message);
+	assert_int_equal(message.tier, TIER_FALLBACK);
+	assert_true(message.spool_size > 0);
+	incoming_free(in);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    ticket_and_trace_stand_on_top_of_the_changed_mail),
+		cmocka_unit_test(
+		    a_header_beyond_what_is_held_is_streamed_and_changed_too),
+		cmocka_unit_test(loops_are_parked_and_not_spooled),
+		cmocka_unit_test(the_sender_follows_the_accounts_policy),
+		cmocka_unit_test(nothing_is_left_of_a_message_that_breaks_off),
+		cmocka_unit_test(an_empty_message_is_a_message),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
