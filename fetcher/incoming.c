@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "fetcher/message.h"
 #include "mail/header.h"
+#include "policy/intake.h"
 #include "recipients/candidates.h"
 
 enum {
@@ -14,8 +15,6 @@ enum {
 	/* A piece of nothing but "Delivered-To:" lines grows by less than
 	 * this. */
 	CHANGED_MAX = 4 * PIECE,
-	/* Postfix bounces at hopcount_limit; its own hops need some room. */
-	HOPS_SPARE = 5,
 };
 
 struct incoming {
@@ -23,9 +22,9 @@ struct incoming {
 	struct buf header; /* until it is complete */
 	bool header_done;
 	struct candidates candidates;
-	struct address sender; /* as the account's policy makes it */
+	struct address sender;
 	bool parked;
-	char park_reason[160];
+	char park_reason[INTAKE_REASON_SIZE];
 	struct message_filter filter;
 	struct buf changed;
 	char id[SPOOL_ID_SIZE];
@@ -63,41 +62,6 @@ void
 incoming_keep(struct incoming *in)
 {
 	in->kept = true;
-}
-
-/* Messages that Postfix would bounce, or that go round in circles. */
-static void
-judge_loops(struct incoming *in)
-{
-	uint32_t limit = in->settings->hopcount_limit;
-	unsigned hops = in->candidates.received_fields;
-
-	if (in->candidates.own_trace)
-		snprintf(in->park_reason, sizeof(in->park_reason),
-		    "mail loop: it was collected from this account before");
-	else if (limit > HOPS_SPARE && hops >= limit - HOPS_SPARE)
-		snprintf(in->park_reason, sizeof(in->park_reason),
-		    "mail loop: %u Received fields (hopcount_limit is %u)",
-		    hops, limit);
-	else
-		return;
-	in->parked = true;
-}
-
-static void
-choose_sender(struct incoming *in)
-{
-	switch (in->settings->account->sender) {
-	case SENDER_ORIGINAL:
-		/* Null when the provider gave none that can be read. */
-		in->sender = in->candidates.sender;
-		break;
-	case SENDER_POSTMASTER:
-		in->sender = in->settings->config->postmaster;
-		break;
-	case SENDER_NULL:
-		break;
-	}
 }
 
 static bool
@@ -149,8 +113,10 @@ complete_header(struct incoming *in, struct slice block, struct error *err)
 	in->header_done = true;
 	candidates_find(in->settings->config, in->settings->account, block,
 	    &in->candidates);
-	choose_sender(in);
-	judge_loops(in);
+	in->sender = intake_sender(
+	    in->settings->config, in->settings->account, &in->candidates);
+	in->parked = intake_loops(
+	    &in->candidates, in->settings->hopcount_limit, in->park_reason);
 	if (in->parked)
 		return true;
 	return spool_create(

@@ -502,8 +502,12 @@ get_password(struct session *s)
 	enter(s, PHASE_PASSWORD);
 	if (secret->kind == SECRET_COMMAND) {
 		s->asking = true;
-		child_run(s->settings.loop, secret->argv, -1, true,
-		    PASSWORD_COMMAND_MS, on_password, s);
+		child_run(s->settings.loop,
+		    &(struct child_job){ .argv = secret->argv,
+			.in = -1,
+			.want_out = true,
+			.timeout_ms = PASSWORD_COMMAND_MS },
+		    on_password, s);
 	} else if (secret_read(secret, &s->password, &err)) {
 		connect_now(s);
 	} else {
