@@ -55,10 +55,8 @@ cmd_probe(int argc, char **argv)
 			return EX_USAGE;
 		config_path = optarg;
 	}
-	if (optind + 1 != argc) {
-		fputs("usage: mailhaul probe [-c FILE] ACCOUNT\n", stderr);
+	if (optind + 1 != argc)
 		return EX_USAGE;
-	}
 	if (!find_fetcher(path)) {
 		fputs("mailhaul probe: mailhaul-fetcher is not installed "
 		      "beside this program\n",

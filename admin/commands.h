@@ -11,6 +11,7 @@
 int cmd_check(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 
 #endif

@@ -20,6 +20,8 @@ static const struct command commands[] = {
 	    "ask the directory whether an address exists", cmd_query },
 	{ "explain", "[-c FILE] --account NAME [--json] MESSAGE | -",
 	    "say who would get a message, and why", cmd_explain },
+	{ "probe", "[-c FILE] ACCOUNT",
+	    "log in to an account and say what is there", cmd_probe },
 	{ "schema", "man | json | sample",
 	    "print what is made from the table of settings", cmd_schema },
 };
