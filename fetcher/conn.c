@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* What may wait unread: a message streams through in this much memory. */
@@ -311,11 +310,8 @@ conn_free(struct conn *c)
 	if (c->tls != NULL && c->phase == OPEN)
 		tls_say_goodbye(c->tls);
 	tls_free(c->tls);
-	if (c->stream != NULL) {
-		/* libevent closes the descriptor in its next round. */
-		shutdown(bufferevent_getfd(c->stream), SHUT_RDWR);
+	if (c->stream != NULL)
 		bufferevent_free(c->stream);
-	}
 	event_del(&c->tell);
 	timer_free(c->clock);
 	buf_clear(&c->line);

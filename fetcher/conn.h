@@ -43,7 +43,8 @@ struct conn_settings {    /* borrowed until conn_free() */
  * returns a conn; faults come as CONN_CLOSED, never before this returns. */
 struct conn *conn_open(
     struct loop *, const struct conn_settings *, conn_handler *, void *arg);
-/* Closes at once; no event after it.  Takes NULL. */
+/* No event after it; the socket closes in the loop's next round, or with the
+ * loop, whatever waits to be sent.  Takes NULL. */
 void conn_free(struct conn *);
 const struct error *conn_error(const struct conn *);
 

@@ -173,6 +173,8 @@ static inline void
 talk_close(struct talk *t)
 {
 	conn_free(t->conn);
+	/* One round, which closes the socket. */
+	assert_false(talk_event_within(t, 0));
 	if (t->script != NULL)
 		pthread_join(t->thread, NULL);
 	close(t->listener);
