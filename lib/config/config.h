@@ -5,7 +5,7 @@
  * Immutable after loading and free of pointers into anything else, so that
  * threads may read it without a lock; reload makes a new one.  All strings and
  * arrays belong to the configuration and live until config_unref() of the
- * last reference.  Names, defaults and ranges stand in config/schema.c and
+ * last reference.  Names, defaults and ranges stand in config/schema*.c and
  * nowhere else.
  */
 #ifndef CONFIG_CONFIG_H

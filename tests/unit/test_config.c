@@ -176,7 +176,9 @@ test_every_type(void **state)
 	    "     recipients: {occurrence: all}}\n"
 	    "  - {name: c, host: h.example, user: box@example.org,\n"
 	    "     password: {credential: cred}, mailbox: single,\n"
-	    "     deliver_to: anna@example.org, addresses: [a@isp.example]}\n");
+	    "     deliver_to: anna@example.org, addresses: [a@isp.example]}\n"
+	    "  - {name: d, host: h.example, user: anna@example.org,\n"
+	    "     password: {file: secret}}\n");
 	const struct account *a = c->accounts;
 
 	(void)state;
@@ -212,6 +214,7 @@ test_every_type(void **state)
 	assert_int_equal(a[2].password.kind, SECRET_CREDENTIAL);
 	assert_text(&a[2].deliver_to, "anna@example.org");
 	assert_text(&a[2].addresses[0], "a@isp.example");
+	assert_int_equal(a[3].n_addresses, 0);
 	config_unref(c);
 }
 
