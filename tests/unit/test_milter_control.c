@@ -32,12 +32,12 @@ set_up(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 	struct error err;
 
+	*state = p;
 	snprintf(p->dir, sizeof(p->dir), "/tmp/test_milter_control.XXXXXX");
 	if (mkdtemp(p->dir) == NULL)
 		return -1;
 	snprintf(p->path, sizeof(p->path), "%s/ctl", p->dir);
 	p->control = control_start(p->path, echo, NULL, &err);
-	*state = p;
 	return p->control == NULL ? -1 : 0;
 }
 
