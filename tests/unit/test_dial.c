@@ -125,8 +125,9 @@ start(struct attempt *a, const char *host)
 	a->loop = loop_new();
 	a->guard = timer_new(a->loop, on_guard, a);
 	a->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bind(a->listener, (struct sockaddr *)&here, sizeof(here));
-	listen(a->listener, 4);
+	assert_int_equal(
+	    bind(a->listener, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(a->listener, 4), 0);
 	getsockname(a->listener, (struct sockaddr *)&here, &len);
 	a->fd = -1;
 	a->target.host = host;
