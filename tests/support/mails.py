@@ -29,13 +29,14 @@ def seal(body):
 
 
 def mail(case, *fields, envelope=None, received_for=None, to=None, body=b"Hello.\n",
-         sender="someone@sender.example"):
+         sender="someone@sender.example", top=()):
     """One message with LF line ends.
 
-    `envelope`: X-Envelope-To above the boundary (a string or several).
-    `received_for`: the boundary's for clause.  `fields`: further header lines.
+    `envelope`: X-Envelope-To above the boundary (a string or several), `top`:
+    whole lines there.  `received_for`: the boundary's for clause.  `fields`:
+    further header lines.
     """
-    top = [f"Return-Path: <{sender}>"]
+    top = [f"Return-Path: <{sender}>", *top]
     for address in [envelope] if isinstance(envelope, str) else envelope or []:
         top.append(f"X-Envelope-To: {address}")
     top.append(received(received_for))
