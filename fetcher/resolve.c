@@ -125,6 +125,10 @@ static void
 finish(struct resolver *resolver, struct lookup *lookup)
 {
 	lookup->running = false;
+	if (lookup->handler == NULL) {
+		free_lookup(lookup);
+		return;
+	}
 	append(&resolver->finished, lookup);
 	loop_call(resolver->loop, deliver_finished, resolver);
 }
@@ -144,10 +148,7 @@ work(void *arg)
 		pthread_mutex_unlock(&resolver->lock);
 		look_up(lookup, 0);
 		pthread_mutex_lock(&resolver->lock);
-		if (lookup->handler != NULL)
-			finish(resolver, lookup);
-		else
-			free_lookup(lookup);
+		finish(resolver, lookup);
 	}
 	resolver->workers--;
 	last = resolver->loop == NULL && resolver->workers == 0;

@@ -171,10 +171,8 @@ run(struct config *config)
 		log_info("stopped");
 	}
 	control_stop(control);
-	/* A worker of libmilter may still be at a message: the service stays,
-	 * and the libraries' exit handlers do not take their locks away from
-	 * under it (ThreadSanitizer saw them do so). */
-	_exit(code);
+	/* The service stays: a worker of libmilter may still be at it. */
+	return code;
 }
 
 int

@@ -20,7 +20,7 @@ SOCKET = "unix:/var/spool/postfix/mailhaul/milter.sock"
 
 _PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9/._@+-]*\Z")
 _LINE = re.compile(r"^(mailhaul[a-z-]*)\[(\d+)\]: (.*)$")
-_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|<[^>]*>|[^\s,]+(?:,<[^>]*>)*|)')
+_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|<[^>]*>(?:,<[^>]*>)*|[^\s,]+|)')
 
 
 def to_yaml(value, indent=0):

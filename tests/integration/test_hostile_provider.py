@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that lie, stall or break off: a clear line in the log, nothing injected
+that is not whole, nothing deleted that was not injected, other accounts go on."""
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from mails import mail
+from scripted_pop3 import ScriptedPop3, stuffed
+
+BAIT = mail("bait", envelope="anna@example.org", body=b"line\n" * 200).replace(b"\n", b"\r\n")
+WIRE = b"+OK\r\n" + stuffed(BAIT) + b".\r\n"
+
+
+@dataclass
+class Hostile:
+    """What the server does, and what Mailhaul must say of it.
+
+    `says`: a regular expression that the account's log line must match.
+    """
+
+    says: str
+    answers: dict = field(default_factory=dict)
+    tls: str = "pop3s"
+    never_sent: tuple = ("DELE",)
+    account: dict = field(default_factory=dict)
+
+
+def close(session, _):
+    session.drop()
+
+
+def half_then_close(session, _):
+    session.send(WIRE[: len(WIRE) // 2])
+    session.drop()
+
+
+def whole_but_end_then_close(session, _):
+    session.send(WIRE[:-3])
+    session.drop()
+
+
+def half_then_silence(session, _):
+    session.send(WIRE[: len(WIRE) // 2])
+    session.server.stopping.wait(60)
+
+
+def silence(session, _):
+    session.server.stopping.wait(60)
+
+
+def endless_line(session, _):
+    chunk = b"x" * 65536
+    while not session.server.stopping.is_set():
+        session.send(chunk)
+
+
+def endless_listing(session, _):
+    session.send(b"+OK\r\n")
+    number = 0
+    while not session.server.stopping.is_set():
+        session.send(b"".join(b"%d u%d\r\n" % (n, n) for n in range(number + 1, number + 5001)))
+        number += 5000
+
+
+def endless_capabilities(session, _):
+    session.send(b"+OK\r\n")
+    while not session.server.stopping.is_set():
+        session.send(b"X-CAPABILITY\r\n" * 5000)
+
+
+def inject_after_stls(session, _):
+    session.send(b"+OK go on\r\n+OK you are in\r\n+OK really\r\n")
+    session.start_tls()
+
+
+CASES = {
+    "greeting-of-a-mail-server": Hostile(
+        r"greeting", {"": b"220 mx.isp.example ESMTP\r\n"}, never_sent=("USER", "AUTH")),
+    "greeting-refused": Hostile(r"too many", {"": b"-ERR too many connections\r\n"}),
+    "closed-at-once": Hostile(r"clos", {"": close}),
+    "silence-at-greeting": Hostile(r"(?i)silen|time|answer", {"": silence}, account={"timeout": "2s"}),
+    "endless-greeting": Hostile(r"without a line end", {"": endless_line}),
+    "endless-capabilities": Hostile(r"CAPA", {"CAPA": endless_capabilities}),
+    "log-in-refused": Hostile(r"\[AUTH\] no", {"PASS": b"-ERR [AUTH] no\r\n"}),
+    "closed-at-password": Hostile(r"clos", {"PASS": close}),
+    "no-uidl": Hostile(r"UIDL", {"UIDL": b"-ERR unknown command\r\n"}, never_sent=("RETR", "DELE")),
+    "uidl-without-uid": Hostile(r"UID", {"UIDL": b"+OK\r\n1\r\n.\r\n"}, never_sent=("RETR", "DELE")),
+    "uidl-too-long": Hostile(
+        r"UID", {"UIDL": b"+OK\r\n1 " + b"u" * 300 + b"\r\n.\r\n"}, never_sent=("RETR", "DELE")),
+    "uidl-endless-line": Hostile(r"without a line end", {"UIDL": endless_line}, never_sent=("RETR", "DELE")),
+    "uidl-endless-listing": Hostile(r"UIDL", {"UIDL": endless_listing}, never_sent=("RETR", "DELE")),
+    "uidl-huge-number": Hostile(
+        r"UIDL", {"UIDL": b"+OK\r\n18446744073709551617 u\r\n.\r\n"}, never_sent=("RETR", "DELE")),
+    "stat-nonsense": Hostile(r"STAT", {"STAT": b"+OK many\r\n"}, never_sent=("RETR", "DELE")),
+    "closed-in-mid-message": Hostile(r"clos", {"RETR": half_then_close}),
+    "closed-before-the-last-dot": Hostile(r"clos", {"RETR": whole_but_end_then_close}),
+    "silence-in-mid-message": Hostile(
+        r"(?i)silen|time|answer", {"RETR": half_then_silence}, account={"timeout": "2s"}),
+    "endless-reply-to-retr": Hostile(r"without a line end", {"RETR": endless_line}),
+    "stls-not-offered": Hostile(
+        r"STLS", {"CAPA": b"+OK\r\nUSER\r\nUIDL\r\n.\r\n"}, tls="stls", never_sent=("USER", "PASS", "AUTH")),
+    "stls-refused": Hostile(
+        r"STLS", {"STLS": b"-ERR not today\r\n"}, tls="stls", never_sent=("USER", "PASS", "AUTH")),
+    "stls-injection": Hostile(
+        r"(?i)TLS", {"STLS": inject_after_stls}, tls="stls", never_sent=("USER", "PASS", "AUTH")),
+}
+
+
+@pytest.fixture
+def hostile(scene):
+    """start(Hostile, messages): a server for the account, stopped afterwards."""
+    servers = []
+
+    def start(case, messages=(("u1", BAIT),)):
+        server = ScriptedPop3(
+            messages, case.answers, None if case.tls == "none" else scene.world.certificates.pair("pop"),
+            implicit=case.tls == "pop3s",
+        )
+        servers.append(server)
+        scene.account.update(port=server.port, protocol="pop3s" if case.tls == "pop3s" else "pop3")
+        scene.account.update(case.account)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_server(scene, hostile, name):
+    case = CASES[name]
+    server = hostile(case)
+    good = scene.world.mailbox("good")
+    good.put(mail("good", envelope="ben@example.org"))
+    scene.mailhaul.add_account(good, "good")
+    result = scene.mailhaul.fetch_once(timeout=90).expect(75)
+    scene.postfix.wait_until_idle()
+    about = [line.text for line in result.lines() if "office" in line.text]
+    assert any(re.search(case.says, text) for text in about), f"no line says {case.says}:\n{result.err}"
+    assert scene.got() == {"good": ["ben@example.org"]}
+    assert [uid for uid, _ in server.messages] == ["u1"]
+    sent = server.verbs()
+    assert not set(case.never_sent) & set(sent), sent
+    assert scene.mailhaul.spool() == []
+    assert all(len(line) < 4200 and line.isprintable() for line in result.err.splitlines())
+
+
+# Bytes on the wire after "+OK", and the message that must arrive.
+BODIES = {
+    "dot-stuffed": (b"a\r\n..b\r\n...\r\n....\r\nc\r\n", b"a\n.b\n..\n...\nc\n"),
+    "lf-dot-lf": (b"a\n.\nb\r\n", b"a\n.\nb\n"),
+    "cr-dot-cr": (b"a\r.\rb\r\n", None),
+    "lf-dot-crlf": (b"a\n.\r\nb\r\n", b"a\n.\nb\n"),
+    "crlf-dot-lf": (b"a\r\n.\nb\r\n", None),
+    "nul": (b"a\x00b\r\n", b"a\x00b\n"),
+    "8-bit": ("grüße\r\n".encode(), "grüße\n".encode()),
+    "long-line": (b"x" * 100_000 + b"\r\n", b"x" * 100_000 + b"\n"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_nothing_ends_a_message_but_crlf_dot_crlf(scene, hostile, name):
+    wire, wanted = BODIES[name]
+    head = BAIT[: BAIT.index(b"\r\n\r\n") + 4]
+    hostile(Hostile("", {"RETR": b"+OK\r\n" + head + wire + b"the end\r\n.\r\n"}))
+    scene.mailhaul.fetch_once()
+    # The body has no closing line of ours: look at it directly, then forget it.
+    scene.postfix.wait_until_idle()
+    (message,) = scene.postfix.delivered()["anna@example.org"]
+    scene.postfix.forget_delivered()
+    body = message[message.index(b"\n\n") + 2 :].rstrip(b"\n") + b"\n"
+    assert body.endswith(b"the end\n")
+    if wanted is not None:
+        assert body == wanted + b"the end\n"
+
+
+def test_slow_server_that_goes_on_is_waited_for(scene, hostile):
+    """Silence has a limit, slowness does not."""
+
+    def drip(session, _):
+        head, tail = WIRE[:-40], WIRE[-40:]
+        session.send(head)
+        session.drip(tail, 0.1, session.server.stopping)
+
+    hostile(Hostile("", {"RETR": drip}, account={"timeout": "2s"}))
+    scene.fetch()
+    assert scene.got() == {"bait": ["anna@example.org"]}
+
+
+def test_server_without_capa_is_asked_for_stls(scene, hostile):
+    server = hostile(Hostile("", {"CAPA": b"-ERR what\r\n"}, tls="stls"))
+    scene.fetch()
+    assert scene.got() == {"bait": ["anna@example.org"]}
+    assert server.verbs()[:2] == ["CAPA", "STLS"]
+
+
+def test_banner_for_apop_is_not_used(scene, hostile):
+    server = hostile(Hostile("", {"": b"+OK <1896.697170952@isp.example> ready\r\n"}))
+    scene.fetch()
+    assert "APOP" not in server.verbs()
+    assert scene.got() == {"bait": ["anna@example.org"]} and server.messages == []
+
+
+def test_deletion_refused_does_not_fetch_twice(scene, hostile):
+    server = hostile(Hostile("", {"DELE": b"-ERR read-only\r\n"}))
+    scene.mailhaul.fetch_once()
+    scene.mailhaul.fetch_once()
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"bait": ["anna@example.org"]}
+    assert [uid for uid, _ in server.messages] == ["u1"]
+    assert server.verbs().count("RETR") == 1
+
+
+def test_same_uid_twice_is_not_lost(scene, hostile):
+    second = mail("second", envelope="anna@example.org").replace(b"\n", b"\r\n")
+    server = hostile(Hostile(""), [("same", BAIT), ("same", second)])
+    scene.mailhaul.fetch_once()
+    scene.postfix.wait_until_idle()
+    remaining = {message for _, message in server.messages}
+    for case, message in (("bait", BAIT), ("second", second)):
+        assert message in remaining or case in scene.got(), f"{case} is lost"
+
+
+def test_message_that_is_refused_does_not_stop_the_next(scene, hostile):
+    second = mail("second", envelope="anna@example.org").replace(b"\n", b"\r\n")
+
+    def retrieve(session, argument):
+        if argument == b"1":
+            session.send(b"-ERR message is damaged\r\n")
+        else:
+            session.server.answer_rightly(session, "RETR", argument)
+
+    server = hostile(Hostile("", {"RETR": retrieve}), [("u1", BAIT), ("u2", second)])
+    scene.mailhaul.fetch_once().expect(75)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"second": ["anna@example.org"]}
+    assert [uid for uid, _ in server.messages] == ["u1"]

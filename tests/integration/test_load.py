@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Much mail, large mail, and an end in the middle of it."""
+
+import signal
+import time
+
+import pytest
+from mails import mail, who_got
+from waiting import wait_for
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.slow
+def test_200_mb_message_in_32_mib(scene, record_property):
+    line = b"0123456789abcdef" * 4 + b"\n"
+    scene.put(mail("big", envelope="anna@example.org", body=line * (200 * MIB // len(line))))
+    scene.put(mail("small", envelope="anna@example.org"))
+    with scene.postfix.settings(message_size_limit=str(300 * MIB)):
+        scene.mailhaul.start_fetcher()
+        wait_for(lambda: not scene.mailbox.uids(), "the provider's mailbox to be empty", 240)
+        scene.postfix.wait_until_idle(120)
+        peak = {name: scene.mailhaul.peak_memory(name) / MIB for name in ("fetcher", "milter")}
+    print(f"peak memory: fetcher {peak['fetcher']:.1f} MiB, milter {peak['milter']:.1f} MiB")
+    assert scene.got() == {"big": ["anna@example.org"], "small": ["anna@example.org"]}
+    assert max(peak.values()) <= 32, peak
+
+
+@pytest.mark.slow
+def test_10000_small_messages(scene, capsys):
+    count = 10_000
+    scene.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(count)))
+    scene.mailhaul.start_milter()
+    start = time.monotonic()
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: not scene.mailbox.uids(), "the provider's mailbox to be empty", 500)
+    fetched = time.monotonic() - start
+    scene.postfix.wait_until_idle(120)
+    peak = scene.mailhaul.peak_memory("fetcher") / MIB
+    with capsys.disabled():
+        print(f"\n10,000 messages: {count / fetched:.0f}/s from one POP3S mailbox into Postfix, "
+              f"fetcher's peak memory {peak:.1f} MiB")
+    got = who_got(scene.postfix.delivered())
+    assert len(got) == count and set(map(tuple, got.values())) == {("anna@example.org",)}
+    assert peak <= 32
+
+
+def test_sigterm_under_load(scene):
+    count = 300
+    scene.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(count)))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(scene.mailbox.uids()) < count or scene.got(), "the first mail", 30)
+    start = time.monotonic()
+    assert scene.mailhaul.stop("fetcher", signal.SIGTERM) == 0
+    assert time.monotonic() - start < 30
+    scene.postfix.wait_until_idle()
+    early = len(scene.got())
+    assert early < count, "all was over before the signal came"
+    scene.fetch()
+    assert scene.got() == {f"m{n}": ["anna@example.org"] for n in range(count)}
+    assert scene.mailbox.uids() == []
+
+
+def test_milter_ends_on_sigterm(scene):
+    scene.put(mail("one", envelope="anna@example.org"))
+    scene.fetch()
+    assert scene.mailhaul.stop("milter", signal.SIGTERM) == 0
+
+
+def test_many_accounts_at_once(scene):
+    """Thirty mailboxes, one of them dead: all others are served."""
+    boxes = [scene.world.mailbox("many") for _ in range(30)]
+    for n, box in enumerate(boxes):
+        box.put(mail(f"m{n}", envelope="anna@example.org"))
+        scene.mailhaul.add_account(box, f"account{n}")
+    scene.account.update(host="127.0.0.1", port=1)
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(scene.got()) == 30, "a mail from each mailbox", 60)
+    wait_for(lambda: not any(box.uids() for box in boxes), "their deletion", 30)
+
+
+def test_passes_are_limited(scene):
+    scene.account["max_messages_per_pass"] = 5
+    scene.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(23)))
+    scene.fetch()
+    assert len(scene.got()) == 23 and scene.mailbox.uids() == []
+    assert scene.provider_log().count("Login:") >= 5
