@@ -155,12 +155,28 @@ on_pass_done(void *arg, const struct pass_result *r)
 	timer_start(m->timer, pause);
 }
 
+/* Whoever removed the key file to get a new key finds it in use at once. */
+static void
+refresh_keys(struct daemon *d)
+{
+	struct ticket_keys keys;
+	struct error err;
+
+	if (ticket_keys_load(d->config->state_dir, &keys, &err))
+		d->keys = keys;
+	else
+		log_warning(
+		    "%s; the ticket key of before stays in use", err.text);
+}
+
 static void
 start_pass(void *arg)
 {
 	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
 
+	if (d->settings->mode != DAEMON_PROBE)
+		refresh_keys(d);
 	m->session = session_start(&(struct session_settings){
 	    .loop = d->loop,
 	    .config = d->config,
@@ -229,7 +245,7 @@ static void
 on_reload(void *arg)
 {
 	struct daemon *d = arg;
-	struct config *config = config_load(d->settings->config_path, stderr);
+	struct config *config = config_load_logged(d->settings->config_path);
 
 	if (d->stopping)
 		return;

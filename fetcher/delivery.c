@@ -26,7 +26,7 @@ struct delivery {
 	struct inject *inject;
 	size_t pending;
 	unsigned failures; /* in a row */
-	bool unrecorded;   /* something injected could not be committed */
+	size_t unrecorded; /* injected, but not to be committed so far */
 	struct waiter {
 		loop_handler *handler;
 		void *arg;
@@ -98,7 +98,7 @@ delivery_configure(struct delivery *d, struct config *config)
 bool
 delivery_has_room(const struct delivery *d)
 {
-	return d->pending < d->config->inject.parallel && !d->unrecorded;
+	return d->pending < d->config->inject.parallel && d->unrecorded == 0;
 }
 
 size_t
@@ -224,8 +224,8 @@ on_recorded(void *arg, bool ok, const struct error *err)
 	struct delivery *d = job->delivery;
 
 	if (ok) {
-		if (job->row.status == SEEN_INJECTED)
-			d->unrecorded = false;
+		if (job->again != NULL)
+			d->unrecorded--;
 		log_fate(job);
 		finish(job, outcomes[job->row.status]);
 		return;
@@ -237,9 +237,10 @@ on_recorded(void *arg, bool ok, const struct error *err)
 	}
 	/* Postfix has it: only the record is missing.  Until it is written
 	 * nothing else is fetched, else each round would double the mail. */
-	d->unrecorded = true;
-	if (job->again == NULL)
+	if (job->again == NULL) {
 		job->again = timer_new(d->loop, record, job);
+		d->unrecorded++;
+	}
 	timer_start(job->again, RECORD_AGAIN_MS);
 }
 
@@ -306,9 +307,16 @@ static void
 on_ready(void *arg, bool ready, const struct error *reason)
 {
 	struct job *job = arg;
+	struct error err;
 
 	if (!ready) {
 		hold(job, reason);
+		return;
+	}
+	if (job->delivery->unrecorded > 0) {
+		error_set(&err, ERROR_LOCAL,
+		    "a message that Postfix has could not be recorded yet");
+		hold(job, &err);
 		return;
 	}
 	inject_submit(job->delivery->inject,

@@ -9,7 +9,7 @@
 #include "fetcher/gate.h"
 
 enum {
-	FACTS_KEPT_MS = 60 * 1000,   /* while main.cf is as it should be */
+	FACTS_KEPT_MS = 10 * 1000,   /* while main.cf is as it should be */
 	FACTS_RECHECK_MS = 2 * 1000, /* while it is not */
 	FAULT_FIRST_MS = 5 * 1000,
 	FAULT_MOST_MS = 5 * 60 * 1000,

@@ -90,7 +90,7 @@ bool
 service_reload(struct service *service)
 {
 	struct snapshot *before = service_enter(service), *after;
-	struct config *config = config_load(before->config->path, stderr);
+	struct config *config = config_load_logged(before->config->path);
 
 	if (config == NULL) {
 		log_error("%s has errors; the configuration stays as it was",

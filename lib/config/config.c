@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/check.h"
 #include "config/load.h"
@@ -115,6 +116,36 @@ config_load(const char *path, FILE *out)
 		return &settings->config;
 	config_unref(&settings->config);
 	return NULL;
+}
+
+/* "FILE:LINE:COL: error|warning: …" */
+static void
+log_finding(struct slice line)
+{
+	bool bad = slice_search_nocase(line, SLICE(": error: ")) < line.len;
+	void (*write_log)(const char *, ...)
+	    __attribute__((format(printf, 1, 2))) =
+		bad ? log_error : log_warning;
+
+	write_log("%.*s", SLICE_ARG(line));
+}
+
+struct config *
+config_load_logged(const char *path)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *findings = open_memstream(&text, &len);
+	struct config *config = config_load(path, findings);
+	struct slice rest, line;
+
+	if (findings == NULL || fclose(findings) != 0)
+		return config;
+	rest = (struct slice){ (uint8_t *)text, len };
+	while (slice_cut_line(&rest, &line))
+		log_finding(line);
+	free(text);
+	return config;
 }
 
 struct config *

@@ -149,6 +149,8 @@ struct config {
  * the file.  NULL when there was an error (exit 78); warnings alone do not
  * fail.  `findings` may be NULL. */
 struct config *config_load(const char *path, FILE *findings);
+/* As config_load(), each finding a line of the log: for a daemon that runs. */
+struct config *config_load_logged(const char *path);
 struct config *config_ref(struct config *);
 void config_unref(struct config *);
 
