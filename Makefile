@@ -105,7 +105,7 @@ docs: $(B)/mailhaul ## write the files that are made from the table of settings
 	$(Q)$(B)/mailhaul schema man >man/mailhaul.yaml.5
 
 lint: ## formatting, clang-tidy, cppcheck, layers, banned functions, lengths
-	$(Q)tests/support/lint
+	$(Q)tests/support/lint --self-test && tests/support/lint
 
 format: ## let clang-format rewrite the sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i

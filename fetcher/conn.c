@@ -233,12 +233,13 @@ watch_stream(struct conn *c)
 static bool
 start_handshake(struct conn *c, int fd, struct error *err)
 {
-	c->stream = tls_start(
-	    c->loop, fd, c->settings->tls, c->settings->host, &c->tls, err);
-	if (c->stream == NULL) {
+	c->tls =
+	    tls_start(c->loop, fd, c->settings->tls, c->settings->host, err);
+	if (c->tls == NULL) {
 		close(fd);
 		return false;
 	}
+	c->stream = tls_stream(c->tls);
 	c->phase = HANDSHAKE;
 	restart_clock(c);
 	watch_stream(c);

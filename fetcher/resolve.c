@@ -125,10 +125,6 @@ static void
 finish(struct resolver *resolver, struct lookup *lookup)
 {
 	lookup->running = false;
-	if (lookup->handler == NULL) {
-		free_lookup(lookup);
-		return;
-	}
 	append(&resolver->finished, lookup);
 	loop_call(resolver->loop, deliver_finished, resolver);
 }
@@ -148,7 +144,10 @@ work(void *arg)
 		pthread_mutex_unlock(&resolver->lock);
 		look_up(lookup, 0);
 		pthread_mutex_lock(&resolver->lock);
-		finish(resolver, lookup);
+		if (lookup->handler != NULL)
+			finish(resolver, lookup);
+		else
+			free_lookup(lookup);
 	}
 	resolver->workers--;
 	last = resolver->loop == NULL && resolver->workers == 0;

@@ -161,6 +161,17 @@ is_address(const char *name)
 	       inet_pton(AF_INET6, name, &address) == 1;
 }
 
+/* OpenSSL's macro takes the name without const, and copies it. */
+static bool
+send_name(SSL *ssl, const char *name)
+{
+	char *copy = mem_string(name);
+	bool taken = SSL_set_tlsext_host_name(ssl, copy) == 1;
+
+	free(copy);
+	return taken;
+}
+
 /* What is asked of the peer. */
 static bool
 set_expectations(struct tls *tls)
@@ -170,7 +181,7 @@ set_expectations(struct tls *tls)
 	bool by_address = is_address(name);
 
 	SSL_set_app_data(tls->ssl, tls);
-	if (!by_address && SSL_set_tlsext_host_name(tls->ssl, name) != 1)
+	if (!by_address && !send_name(tls->ssl, name))
 		return false;
 	if (tls->settings->pinned) {
 		SSL_set_verify(tls->ssl, SSL_VERIFY_NONE, NULL);
@@ -184,9 +195,9 @@ set_expectations(struct tls *tls)
 	return SSL_set1_host(tls->ssl, name) == 1;
 }
 
-struct bufferevent *
+struct tls *
 tls_start(struct loop *loop, int fd, const struct tls_settings *settings,
-    const char *host, struct tls **result, struct error *err)
+    const char *host, struct error *err)
 {
 	SSL_CTX *ctx = context_of(loop, settings->ca_file, err);
 	struct tls *tls;
@@ -213,7 +224,12 @@ tls_start(struct loop *loop, int fd, const struct tls_settings *settings,
 	if (tls->stream == NULL)
 		abort();
 	bufferevent_openssl_set_allow_dirty_shutdown(tls->stream, 0);
-	*result = tls;
+	return tls;
+}
+
+struct bufferevent *
+tls_stream(const struct tls *tls)
+{
 	return tls->stream;
 }
 

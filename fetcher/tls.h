@@ -21,12 +21,13 @@ enum { TLS_CIPHER_MAX = 96 };
 struct bufferevent;
 struct tls;
 
-/* A bufferevent that owns the connected `fd` and begins the handshake; its
- * events tell the outcome.  NULL: ERROR_CONFIG (tls.ca_file) or ERROR_LOCAL,
- * and the fd is still the caller's.  Settings and host are borrowed. */
-struct bufferevent *
-tls_start(struct loop *, int fd, const struct tls_settings *, const char *host,
-    struct tls **, struct error *);
+/* Begins the handshake on the connected `fd`.  NULL: ERROR_CONFIG (tls.ca_file)
+ * or ERROR_LOCAL, and the fd is still the caller's.  Settings and host are
+ * borrowed. */
+struct tls *tls_start(struct loop *, int fd, const struct tls_settings *,
+    const char *host, struct error *);
+/* The bufferevent, which owns the fd; its events tell the outcome. */
+struct bufferevent *tls_stream(const struct tls *);
 /* After the handshake: is the peer the right one?  ERROR_TLS. */
 bool tls_verify(struct tls *, struct error *);
 /* After BEV_EVENT_ERROR: why. */

@@ -380,6 +380,6 @@ tier_search(struct search *s, enum tier tier)
 	explain_add(s->out,
 	    (struct explain_point){ "tier", slice_of(tier_name(tier)),
 		s->n_named > 0 ? "decides" : "nobody" },
-	    "%zu recipients named", s->n_named);
+	    "recipients named: %zu", s->n_named);
 	return s->n_named > 0;
 }

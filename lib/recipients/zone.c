@@ -49,24 +49,21 @@ zone_find(const struct recipient_settings *settings, struct slice header,
 	*zone = (struct zone){ .kind = ZONE_NO_RECEIVED, .trusted = header };
 	header_init(&h, header);
 	while (header_next(&h, &f)) {
+		bool boundary;
+
 		if (!header_is(&f, "Received"))
 			continue;
 		zone->received_fields++;
 		if (zone->kind == ZONE_BOUNDARY)
 			continue;
 		received_parse(f.body, &r);
-		if (zone->kind == ZONE_NO_RECEIVED) {
-			zone->kind = knows_hosts(settings) ? ZONE_UNMATCHED
-							   : ZONE_UNKNOWN;
-			zone->boundary = r;
-			zone->trusted.len =
-			    (size_t)(f.whole.data - header.data);
-		}
-		if (knows_hosts(settings) && is_boundary(settings, &r)) {
-			zone->kind = ZONE_BOUNDARY;
-			zone->boundary = r;
-			zone->trusted.len =
-			    (size_t)(f.whole.data - header.data) + f.whole.len;
-		}
+		boundary = knows_hosts(settings) && is_boundary(settings, &r);
+		if (zone->received_fields > 1 && !boundary)
+			continue;
+		zone->kind = boundary                ? ZONE_BOUNDARY
+			     : knows_hosts(settings) ? ZONE_UNMATCHED
+						     : ZONE_UNKNOWN;
+		zone->boundary = r;
+		zone->trusted.len = (size_t)(f.whole.data - header.data);
 	}
 }

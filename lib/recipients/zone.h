@@ -14,7 +14,7 @@
 #include "mail/header.h"
 
 enum zone_kind {
-	ZONE_BOUNDARY,    /* found by trusted_hosts; the zone includes it */
+	ZONE_BOUNDARY,    /* found by trusted_hosts: the zone is above it */
 	ZONE_UNKNOWN,     /* no trusted_hosts: above the topmost Received */
 	ZONE_UNMATCHED,   /* trusted_hosts match none: the same */
 	ZONE_NO_RECEIVED, /* the whole header */
