@@ -136,6 +136,9 @@ a_pause_holds_back_data_and_end(void **state)
 	conn_pause(t.conn);
 	assert_false(talk_event_within(&t, 150));
 	conn_resume(t.conn);
+	conn_pause(t.conn);
+	assert_false(talk_event_within(&t, 50));
+	conn_resume(t.conn);
 	talk_wait(&t, CONN_DATA);
 	conn_consume(t.conn, 9);
 	talk_wait_closed(&t, ERROR_RETRY, "closed the connection");
