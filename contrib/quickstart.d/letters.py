@@ -12,6 +12,7 @@ PEOPLE = {
     "anna": ["anna@example.org", "anna.berg@example.org"],
     "ben": ["ben@example.org", "sales@example.org"],
     "clara": ["clara@example.org"],
+    "office": [OFFICE],
     "dora": ["dora@example.net"],
     "emil": ["emil@sub.example.org"],
     "first": ["first.last@example.org"],

@@ -18,9 +18,9 @@ from mails import fields, is_whole  # noqa: E402
 from waiting import wait_for  # noqa: E402
 from world import World  # noqa: E402
 
-WIDTHS = (30, 35, 26, 24)  # with the spaces between and before them: 119 columns
+WIDTHS = (29, 35, 26, 25)  # with the spaces between and before them: 119 columns
 SOURCES = {
-    "envelope": "provider's field",
+    "envelope": "provider field",
     "received": "Received for",
     "headers": "To/Cc/Bcc",
     "fallback": "nobody named",
