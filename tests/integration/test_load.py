@@ -12,7 +12,7 @@ MIB = 1024 * 1024
 
 
 @pytest.mark.slow
-def test_200_mb_message_in_32_mib(scene, record_property):
+def test_200_mb_message_in_32_mib(scene, capsys):
     line = b"0123456789abcdef" * 4 + b"\n"
     scene.put(mail("big", envelope="anna@example.org", body=line * (200 * MIB // len(line))))
     scene.put(mail("small", envelope="anna@example.org"))
@@ -21,7 +21,9 @@ def test_200_mb_message_in_32_mib(scene, record_property):
         wait_for(lambda: not scene.mailbox.uids(), "the provider's mailbox to be empty", 240)
         scene.postfix.wait_until_idle(120)
         peak = {name: scene.mailhaul.peak_memory(name) / MIB for name in ("fetcher", "milter")}
-    print(f"peak memory: fetcher {peak['fetcher']:.1f} MiB, milter {peak['milter']:.1f} MiB")
+    with capsys.disabled():
+        print(f"\n200 MB message: fetcher's peak memory {peak['fetcher']:.1f} MiB, "
+              f"milter's {peak['milter']:.1f} MiB")
     assert scene.got() == {"big": ["anna@example.org"], "small": ["anna@example.org"]}
     assert max(peak.values()) <= 32, peak
 
