@@ -114,19 +114,21 @@ on_end_of_header(SMFICTX *ctx)
 							  : SMFIS_CONTINUE;
 }
 
-/* NULL: done; else what was refused.  A message that
- * is then deferred keeps none of the edits (measured). */
+/* NULL: done; else what was refused.  A message that is then deferred keeps
+ * none of the edits (measured).  The delete comes first: canonical_maps may turn
+ * a recipient that is added into the fallback, and a delete after it would take
+ * the mail from everybody (measured, Postfix 3.7). */
 static const char *
 edit(SMFICTX *ctx, const struct session *session, const struct verdict *verdict)
 {
 	char field[] = TICKET_FIELD, never[] = "NOTIFY=NEVER";
 
-	for (size_t i = 0; i < verdict->n_add; i++)
-		if (smfi_addrcpt_par(ctx, verdict->add[i], never) != MI_SUCCESS)
-			return "the MTA takes no additional recipient";
 	if (verdict->remove != NULL &&
 	    smfi_delrcpt(ctx, verdict->remove) != MI_SUCCESS)
 		return "the MTA does not delete a recipient";
+	for (size_t i = 0; i < verdict->n_add; i++)
+		if (smfi_addrcpt_par(ctx, verdict->add[i], never) != MI_SUCCESS)
+			return "the MTA takes no additional recipient";
 	/* From the last up: the numbers of those above stay right. */
 	for (unsigned i = session->n_tickets; i > 0; i--)
 		if (smfi_chgheader(ctx, field, (int)i, NULL) != MI_SUCCESS)

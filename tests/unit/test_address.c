@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "mail/address.h"
 
@@ -284,7 +284,7 @@ TimeIsLinearInTheField(void **state)
 
 	(void)state;
 	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
-		int64_t start = clock_monotonic_ms();
+		clock_t start = clock();
 		size_t len = strlen(units[u]);
 		struct address_list list;
 		struct address_entry e;
@@ -296,7 +296,7 @@ TimeIsLinearInTheField(void **state)
 		while (address_list_next(&list, &e))
 			;
 		address_parse((struct slice){ field, FIELD_SIZE }, &a);
-		if (clock_monotonic_ms() - start > 500)
+		if (clock() - start > CLOCKS_PER_SEC / 2)
 			fail_msg("\"%s\" repeated", units[u]);
 	}
 	free(field);

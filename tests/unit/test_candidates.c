@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "mail/header.h"
@@ -451,14 +451,14 @@ HostileHeadersTakeNoTime(void **state)
 
 	f->account.recipients.trusted_hosts = isp;
 	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
-		int64_t start = clock_monotonic_ms();
+		clock_t start = clock();
 		size_t len = strlen(units[u]);
 
 		for (size_t i = 0; i < HEADER_HELD_MAX; i++)
 			header[i] = units[u][i % len];
 		memcpy(header, "To: ", 4);
 		find_in(f, header);
-		if (clock_monotonic_ms() - start > 1000)
+		if (clock() - start > CLOCKS_PER_SEC)
 			fail_msg("\"%s\" repeated", units[u]);
 	}
 	free(header);

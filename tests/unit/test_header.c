@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "mail/header.h"
 
@@ -199,7 +199,7 @@ TimeIsLinearInTheBlock(void **state)
 
 	(void)state;
 	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
-		int64_t start = clock_monotonic_ms();
+		clock_t start = clock();
 		size_t len = strlen(units[u]);
 		struct header_field f;
 		struct received r;
@@ -209,7 +209,7 @@ TimeIsLinearInTheBlock(void **state)
 		received_parse((struct slice){ block, SIZE }, &r);
 		block[0] = 'x';
 		header_find((struct slice){ block, SIZE }, "none", &f);
-		if (clock_monotonic_ms() - start > 500)
+		if (clock() - start > CLOCKS_PER_SEC / 2)
 			fail_msg("\"%s\" repeated", units[u]);
 	}
 	free(block);
