@@ -24,11 +24,6 @@ typedef void postfix_handler(
 void
 postfix_ask(struct loop *, const struct config *, postfix_handler *, void *arg);
 
-/* Pure: does the value of non_smtpd_milters ($names expanded) name this
- * milter.socket?  "unix:mailhaul/m.sock" is relative to queue_directory;
- * "{ unix:…, option=… }", "local:", "inet:" forms are understood. */
-bool postfix_names_milter(struct slice non_smtpd_milters,
-    struct slice queue_directory, const char *milter_socket);
 /* Pure: postconf's "name = value" lines. */
 bool postfix_read(struct slice output, const char *milter_socket,
     struct postfix_facts *, struct error *);

@@ -15,100 +15,6 @@
 
 #define OURS "unix:/var/spool/postfix/mailhaul/milter.sock"
 
-static bool
-names(const char *value, const char *socket)
-{
-	return postfix_names_milter(
-	    slice_of(value), SLICE("/var/spool/postfix"), socket);
-}
-
-static void
-finds_our_socket(void **state)
-{
-	static const char *const values[] = {
-		"unix:mailhaul/milter.sock",
-		"local:mailhaul/milter.sock",
-		"unix:/mailhaul/milter.sock",
-		"unix:/var/spool/postfix/mailhaul/milter.sock",
-		"unix:/var/spool/postfix//mailhaul/./milter.sock",
-		"{ unix:mailhaul/milter.sock, default_action=tempfail }",
-		"{unix:mailhaul/milter.sock,default_action=tempfail}",
-		"{unix:mailhaul/milter.sock}",
-		"inet:localhost:8891, unix:mailhaul/milter.sock",
-		"inet:localhost:8891 unix:mailhaul/milter.sock",
-		"inet:localhost:8891,unix:mailhaul/milter.sock,unix:x",
-		"{ inet:h:8891, a=b }, { unix:mailhaul/milter.sock, c=d }",
-		"\tunix:a,\n { unix:mailhaul/milter.sock }",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (!names(values[i], OURS))
-			fail_msg("not found in: %s", values[i]);
-		assert_true(names(
-		    values[i], "/var/spool/postfix/mailhaul/milter.sock"));
-		assert_true(names(values[i],
-		    "local:/var/spool/postfix/mailhaul/milter.sock"));
-	}
-}
-
-static void
-finds_nothing_else(void **state)
-{
-	static const char *const values[] = {
-		"",
-		" , ,",
-		"unix:mailhaul/milter.sock2",
-		"unix:mailhaul/Milter.sock",
-		"unix:postfix/mailhaul/milter.sock",
-		"unix:",
-		"mailhaul/milter.sock",
-		"inet:mailhaul/milter.sock",
-		"{ unix:other, default_action=unix:mailhaul/milter.sock }",
-		"{ unix:mailhaul/milter.sock", /* Postfix refuses it too */
-		"{ }",
-		"{}",
-		"xunix:mailhaul/milter.sock",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (names(values[i], OURS))
-			fail_msg("found in: %s", values[i]);
-	}
-}
-
-static void
-compares_network_sockets(void **state)
-{
-	static const struct {
-		const char *value, *socket;
-		bool same;
-	} cases[] = {
-		{ "inet:localhost:8891", "inet:8891@localhost", true },
-		{ "inet:localhost:8891", "inet:8892@localhost", false },
-		{ "inet:127.0.0.1:8891", "inet:8891@localhost", true },
-		{ "inet:[::1]:8891", "inet6:8891@[::1]", true },
-		{ "inet:[::1]:8891", "inet6:8891@localhost", true },
-		{ "inet:mx.example.org:8891", "inet:8891", true },
-		{ "inet:mx.example.org:8891", "inet:8891@0.0.0.0", true },
-		{ "inet:MX.example.org:8891", "inet:8891@mx.example.org",
-		    true },
-		{ "inet:10.0.0.1:8891", "inet:8891@10.0.0.2", false },
-		{ "inet:10.0.0.1:8891", "inet:8891@localhost", false },
-		{ "inet:8891", "inet:8891@localhost", false },
-		{ "unix:8891", "inet:8891@localhost", false },
-		{ "{ inet:localhost:8891, default_action=tempfail }",
-		    "inet:8891@127.0.0.1", true },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (names(cases[i].value, cases[i].socket) != cases[i].same)
-			fail_msg("%s, %s", cases[i].value, cases[i].socket);
-	}
-}
-
 #define OUTPUT                                                                 \
 	"message_size_limit = 10240000\n"                                      \
 	"hopcount_limit = 50\n"                                                \
@@ -229,9 +135,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_our_socket),
-		cmocka_unit_test(finds_nothing_else),
-		cmocka_unit_test(compares_network_sockets),
 		cmocka_unit_test(reads_the_output_of_postconf),
 		cmocka_unit_test(names_what_postconf_did_not_tell),
 		cmocka_unit_test(runs_postconf),
