@@ -9,16 +9,24 @@ import threading
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self):
         sink = self.server.sink
+        recipients = []
         self._reply("220 sink ESMTP")
         while line := self.rfile.readline():
             verb = line.split(b" ")[0].strip().upper()
             if verb == b"DATA":
                 self._reply("354 go on")
+                lines = []
                 while (line := self.rfile.readline()) not in (b".\r\n", b""):
-                    pass
+                    lines.append(line)
+                sink.messages.append((recipients, b"".join(lines)))
                 self._reply("250 2.0.0 taken")
             elif verb == b"RCPT":
-                self._reply(sink.note(line.decode("ascii", "replace").strip()))
+                command = line.decode("ascii", "replace").strip()
+                recipients.append(command)
+                self._reply(sink.note(command))
+            elif verb == b"MAIL":
+                recipients = []
+                self._reply("250 2.1.0 ok")
             elif verb == b"QUIT":
                 self._reply("221 2.0.0 bye")
                 return
@@ -37,10 +45,12 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Sink:
-    """Listens from the start; `recipients` is every RCPT command so far."""
+    """Listens from the start; `recipients` is every RCPT command so far,
+    `messages` each message: its RCPT commands, and its bytes."""
 
     def __init__(self, port, refuses=False):
         self.recipients = []
+        self.messages = []
         self._answer = "550 5.1.1 no such user here" if refuses else "250 2.1.5 ok"
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.sink = self

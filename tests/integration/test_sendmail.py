@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The milter in a real Sendmail (INPUT_MAIL_FILTER)."""
+
+import email
+import smtplib
+
+import pytest
+from mails import mail
+from sendmail_mta import PORT, SendmailMta
+
+# Stands where sendmail(1) would: hands the message to Sendmail by SMTP.
+SUBMIT = rf"""#!/usr/bin/python3 -I
+import smtplib, sys
+sender, fallback = sys.argv[sys.argv.index("-f") + 1], sys.argv[-1]
+with smtplib.SMTP("127.0.0.1", {PORT}) as smtp:
+    smtp.sendmail(sender, [fallback], sys.stdin.buffer.read().replace(b"\n", b"\r\n"))
+"""
+
+
+@pytest.fixture(scope="module")
+def running_sendmail(world):
+    sendmail = SendmailMta(world.folder)
+    sendmail.start()
+    yield sendmail
+    sendmail.stop()
+
+
+@pytest.fixture
+def sendmail(running_sendmail, scene, request):
+    """Fed by the fetcher of this test."""
+    submit = scene.mailhaul.folder / "submit"
+    submit.write_text(SUBMIT)
+    submit.chmod(0o755)
+    scene.mailhaul.config["inject"] = {"sendmail": str(submit), "require_milter": False}
+    running_sendmail.sink.messages.clear()
+    yield running_sendmail
+    if getattr(request.node, "failed", False):
+        print(running_sendmail.log()[-6000:])
+
+
+def relayed(sendmail):
+    """{case: the RCPT addresses}, and no ticket is left in any of them."""
+    sendmail.wait_until_idle()
+    found = {}
+    for commands, data in sendmail.sink.messages:
+        message = email.message_from_bytes(data)
+        assert message["X-Mailhaul-Ticket"] is None
+        addresses = [command.split("<")[1].split(">")[0] for command in commands]
+        found.setdefault(message["X-Case"], []).extend(addresses)
+    return {case: sorted(addresses) for case, addresses in found.items()}
+
+
+def send(*recipients, case="smtp", sender="someone@sender.example", options=()):
+    """One message by SMTP: what each RCPT was answered."""
+    answers = []
+    with smtplib.SMTP("127.0.0.1", PORT) as smtp:
+        smtp.ehlo("client.example")
+        smtp.mail(sender)
+        for recipient in recipients:
+            code, text = smtp.rcpt(recipient, options)
+            answers.append(f"{code} {text.decode()}")
+        if any(answer.startswith("250") for answer in answers):
+            code, text = smtp.data(f"X-Case: {case}\r\nSubject: {case}\r\n\r\nHello.\r\n")
+            answers.append(f"{code} {text.decode()}")
+    return answers
+
+
+@pytest.mark.parametrize("to, wanted", [
+    ("anna@example.org, ben@example.org", ["anna@example.org", "ben@example.org"]),
+    ("nobody@example.org", ["Office@example.org"]),
+    ("anna@example.org, office@example.org", ["Office@example.org", "anna@example.org"]),
+], ids=["people", "nobody", "fallback-too"])
+def test_collected_mail_is_routed(scene, sendmail, to, wanted):
+    """The fallback is deleted in the spelling of RCPT: capitals and all."""
+    users = scene.mailhaul.folder / "users.txt"
+    users.write_text("anna@example.org\nben@example.org\noffice@example.org\n")
+    scene.mailhaul.config["directory"] = [{"file": str(users)}]
+    scene.account["fallback"] = "Office@example.org"
+    scene.put(mail("case", to=to))
+    scene.fetch()
+    assert relayed(sendmail) == {"case": wanted}
+    assert len(scene.mailhaul.lines("milter", status="routed")) == 1
+
+
+def test_directory_away_keeps_mail_at_the_provider(scene, sendmail):
+    scene.mailhaul.config["directory"] = [{"file": "/nonexistent/users.txt"}]
+    scene.put(mail("case", to="anna@example.org"))
+    scene.fetch(status=75)
+    assert relayed(sendmail) == {}
+    assert scene.mailbox.uids()
