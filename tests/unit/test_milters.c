@@ -136,8 +136,8 @@ static const struct {
 	    "inet:a:1" },
 	{ "{ unix:mailhaul/milter.sock, default_action=accept } "
 	  "{ inet:a:1, connect_timeout=3s },$smtpd_milters",
-	    NEW_AND("{ inet:a:1, connect_timeout=3s }, $smtpd_milters"),
-	    "{ inet:a:1, connect_timeout=3s }, $smtpd_milters" },
+	    NEW_AND("{ inet:a:1, connect_timeout=3s },$smtpd_milters"),
+	    "{ inet:a:1, connect_timeout=3s },$smtpd_milters" },
 	{ "unix:mailhaul/milter.sock inet:a:1 "
 	  "local:/var/spool/postfix/mailhaul/milter.sock",
 	    NEW_AND("inet:a:1"), "inet:a:1" },
