@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetcher/delivery.h"
-#include "fetcher/lock.h"
 #include "fetcher/readiness.h"
 #include "fetcher/session.h"
 #include "fetcher/storage.h"
+#include "state/lock.h"
 #include "state/ticket_key.h"
 
 enum {

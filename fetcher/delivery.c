@@ -178,14 +178,6 @@ hold(struct job *job, const struct error *reason)
 	finish(job, DELIVERY_HELD);
 }
 
-static const char *const status_words[] = {
-	[SEEN_NEW] = "failed",
-	[SEEN_INJECTED] = "injected",
-	[SEEN_RETRY] = "retry",
-	[SEEN_PARKED] = "parked",
-	[SEEN_OVERSIZE] = "oversize",
-};
-
 static void
 log_fate(const struct job *job)
 {
@@ -202,9 +194,9 @@ log_fate(const struct job *job)
 		  "candidates=%zu status=%s%s%s%s",
 	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
 	    (unsigned long long)m->size, address_write(&m->sender, sender),
-	    tier_name(m->tier), m->n_candidates, status_words[job->row.status],
-	    injected ? "" : " reason=\"", injected ? "" : reason,
-	    injected ? "" : "\"");
+	    tier_name(m->tier), m->n_candidates,
+	    seen_status_name(job->row.status), injected ? "" : " reason=\"",
+	    injected ? "" : reason, injected ? "" : "\"");
 }
 
 static const enum delivery_outcome outcomes[] = {

@@ -35,6 +35,7 @@ plan_message(const struct account *account, const struct seen_row *row,
 			return PLAN_FETCH;
 		return now_ms >= row->not_before_ms ? PLAN_FETCH : PLAN_WAIT;
 	case SEEN_PARKED:
+	case SEEN_DROPPED:
 		return PLAN_KEEP;
 	case SEEN_OVERSIZE:
 		/* Fetched again once the limit was raised above it. */

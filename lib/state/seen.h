@@ -22,7 +22,11 @@ enum seen_status {
 	SEEN_RETRY,    /* refused; again after not_before_ms */
 	SEEN_PARKED,   /* given up; reported; stays at the provider */
 	SEEN_OVERSIZE, /* above message_size_limit; reported once */
+	SEEN_DROPPED,  /* the admin's word: never fetched, never reported */
 };
+enum { SEEN_STATUSES = SEEN_DROPPED + 1 };
+/* "injected", "retry", "parked", … */
+const char *seen_status_name(enum seen_status);
 
 struct seen_row {
 	enum seen_status status;
@@ -38,6 +42,9 @@ struct seen;
  * version, not writable: refuse to fetch, touch nothing.  Only one process may
  * write; others may read at the same time. */
 struct seen *seen_open(const char *state_dir, struct error *);
+/* For a look beside the process that writes: never creates, changes or migrates
+ * anything.  ERROR_CONFIG, also when it is of an older version. */
+struct seen *seen_open_readonly(const char *state_dir, struct error *);
 void seen_close(struct seen *);
 
 bool seen_begin(struct seen *, struct error *);
@@ -70,8 +77,25 @@ bool seen_mark(struct seen *, const char *account, struct slice uid,
  * `epoch`. */
 bool seen_forget_others(struct seen *, const char *account, uint64_t epoch,
     uint64_t *forgotten, struct error *);
-/* Counts rows of an account by status into count[SEEN_OVERSIZE + 1]. */
+/* Counts rows of an account by status into count[SEEN_STATUSES]. */
 bool
 seen_count(struct seen *, const char *account, uint64_t *count, struct error *);
+
+/* `since_ms`: the wall clock when the UID was first remembered; 0 or the time of
+ * injection for rows of before version 2.  All borrowed. */
+typedef void
+seen_visitor(void *arg, const struct seen_entry *, int64_t since_ms);
+/* Every row that is not SEEN_INJECTED, by account and age. */
+bool seen_visit(struct seen *, seen_visitor *, void *arg, struct error *);
+/* The admin's change of such rows: SEEN_RETRY makes them due now, with all
+ * their tries; SEEN_DROPPED gives them up for good. */
+struct seen_revision {
+	const char *account;
+	/* A UID or an id; empty: all of the account but what was dropped. */
+	struct slice message;
+	enum seen_status status;
+};
+bool seen_revise(struct seen *, const struct seen_revision *, uint64_t *changed,
+    struct error *);
 
 #endif

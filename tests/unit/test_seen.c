@@ -234,7 +234,7 @@ static void
 forgets_only_what_a_listing_lacks(void **state)
 {
 	struct place *p = *state;
-	uint64_t forgotten, count[SEEN_OVERSIZE + 1];
+	uint64_t forgotten, count[SEEN_STATUSES];
 
 	open_it(p);
 	begin(p);
@@ -443,7 +443,7 @@ static void
 another_may_read_meanwhile(void **state)
 {
 	struct place *p = *state;
-	uint64_t count[SEEN_OVERSIZE + 1];
+	uint64_t count[SEEN_STATUSES];
 	struct seen *reader;
 
 	make_state(p);

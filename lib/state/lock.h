@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lock - one fetcher at a time: an flock(2) on STATE_DIR/lock, held for life.
+ * lock - one writer of the state at a time, a fetcher or the admin's command: an
+ * flock(2) on STATE_DIR/lock, held for life.
  */
-#ifndef FETCHER_LOCK_H
-#define FETCHER_LOCK_H
+#ifndef STATE_LOCK_H
+#define STATE_LOCK_H
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fetcher/lock.h"
+#include "state/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the admin's commands see and change; the migration of older states. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "state/seen.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OFFICE "yaml:office"
+#define OTHER "yaml:other"
+
+struct place {
+	char folder[64];
+	char db[96];
+	struct seen *seen;
+	struct error err;
+	char seen_rows[1024];
+	int64_t since_ms;
+};
+
+static int
+set_up(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	snprintf(p->folder, sizeof(p->folder), "/tmp/test_seen.XXXXXX");
+	assert_non_null(mkdtemp(p->folder));
+	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
+	*state = p;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const endings[] = { "", "-wal", "-shm" };
+	struct place *p = *state;
+	char path[128];
+
+	seen_close(p->seen);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", p->db, endings[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(p->folder), 0);
+	free(p);
+	return 0;
+}
+
+static void
+reopen(struct place *p, struct seen *(*open)(const char *, struct error *))
+{
+	seen_close(p->seen);
+	p->seen = open(p->folder, &p->err);
+	if (p->seen == NULL)
+		fail_msg("%s", p->err.text);
+}
+
+static void
+put(struct place *p, const char *account, const char *uid,
+    enum seen_status status)
+{
+	char id[32];
+	struct seen_entry entry = {
+		.account = account,
+		.uid = slice_of(uid),
+		.row = { .status = status,
+		    .tries = 3,
+		    .not_before_ms = 99,
+		    .size = 5 },
+		.id = id,
+		.reason = "because",
+	};
+
+	snprintf(id, sizeof(id), "id-%s", uid);
+	assert_true(seen_put(p->seen, &entry, &p->err));
+}
+
+/* One row of each status in the office, one of another account. */
+static void
+fill(struct place *p)
+{
+	reopen(p, seen_open);
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_account(p->seen, OFFICE, "h", "u", &p->err));
+	assert_true(seen_account(p->seen, OTHER, "h", "u", &p->err));
+	put(p, OFFICE, "a", SEEN_INJECTED);
+	put(p, OFFICE, "b", SEEN_RETRY);
+	put(p, OFFICE, "c", SEEN_PARKED);
+	put(p, OFFICE, "d", SEEN_OVERSIZE);
+	put(p, OFFICE, "e", SEEN_DROPPED);
+	put(p, OTHER, "c", SEEN_PARKED);
+	assert_true(seen_commit(p->seen, &p->err));
+}
+
+static void
+on_row(void *arg, const struct seen_entry *e, int64_t since_ms)
+{
+	struct place *p = arg;
+	size_t len = strlen(p->seen_rows);
+
+	p->since_ms = since_ms;
+	snprintf(p->seen_rows + len, sizeof(p->seen_rows) - len,
+	    "%s %.*s %s %s %u %lld %llu %s\n", e->account, SLICE_ARG(e->uid),
+	    seen_status_name(e->row.status), e->id, e->row.tries,
+	    (long long)e->row.not_before_ms, (unsigned long long)e->row.size,
+	    e->reason);
+}
+
+static const char *
+rows(struct place *p)
+{
+	p->seen_rows[0] = '\0';
+	assert_true(seen_visit(p->seen, on_row, p, &p->err));
+	return p->seen_rows;
+}
+
+static void
+visits_all_but_the_injected(void **state)
+{
+	struct place *p = *state;
+
+	fill(p);
+	assert_string_equal(rows(p),
+	    "yaml:office b retry id-b 3 99 5 because\n"
+	    "yaml:office c parked id-c 3 99 5 because\n"
+	    "yaml:office d oversize id-d 3 99 5 because\n"
+	    "yaml:office e dropped id-e 3 99 5 because\n"
+	    "yaml:other c parked id-c 3 99 5 because\n");
+}
+
+static uint64_t
+revise(struct place *p, const char *message, enum seen_status status)
+{
+	struct seen_revision revision = { .account = OFFICE,
+		.message = slice_of(message),
+		.status = status };
+	uint64_t changed;
+
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_revise(p->seen, &revision, &changed, &p->err));
+	assert_true(seen_commit(p->seen, &p->err));
+	return changed;
+}
+
+static enum seen_status
+status_of(struct place *p, const char *account, const char *uid)
+{
+	struct seen_row row;
+
+	assert_true(seen_get(p->seen, account, slice_of(uid), &row, &p->err));
+	return row.status;
+}
+
+static void
+revises_one_by_uid_or_id(void **state)
+{
+	struct place *p = *state;
+	struct seen_row row;
+
+	fill(p);
+	assert_int_equal(revise(p, "c", SEEN_RETRY), 1);
+	assert_true(seen_get(p->seen, OFFICE, SLICE("c"), &row, &p->err));
+	assert_int_equal(row.status, SEEN_RETRY);
+	assert_int_equal(row.tries, 0);
+	assert_int_equal(row.not_before_ms, 0);
+	assert_int_equal(revise(p, "id-d", SEEN_DROPPED), 1);
+	assert_int_equal(status_of(p, OFFICE, "d"), SEEN_DROPPED);
+	/* named, a dropped one comes back */
+	assert_int_equal(revise(p, "e", SEEN_RETRY), 1);
+	assert_int_equal(revise(p, "nothing", SEEN_RETRY), 0);
+	assert_int_equal(status_of(p, OFFICE, "b"), SEEN_RETRY);
+	assert_int_equal(status_of(p, OTHER, "c"), SEEN_PARKED);
+}
+
+static void
+never_revises_what_was_injected(void **state)
+{
+	struct place *p = *state;
+
+	fill(p);
+	assert_int_equal(revise(p, "a", SEEN_RETRY), 0);
+	assert_int_equal(revise(p, "id-a", SEEN_DROPPED), 0);
+	assert_int_equal(revise(p, "", SEEN_RETRY), 3);
+	assert_int_equal(status_of(p, OFFICE, "a"), SEEN_INJECTED);
+	/* nor all of the account what was dropped */
+	assert_int_equal(status_of(p, OFFICE, "e"), SEEN_DROPPED);
+	assert_int_equal(status_of(p, OTHER, "c"), SEEN_PARKED);
+}
+
+static void
+knows_since_when(void **state)
+{
+	struct place *p = *state;
+	int64_t first;
+
+	reopen(p, seen_open);
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_account(p->seen, OFFICE, "h", "u", &p->err));
+	put(p, OFFICE, "b", SEEN_RETRY);
+	assert_true(seen_commit(p->seen, &p->err));
+	rows(p);
+	first = p->since_ms;
+	assert_true(first > 0 && first <= clock_wall_ms());
+	while (clock_wall_ms() == first)
+		usleep(1000);
+	assert_true(seen_begin(p->seen, &p->err));
+	put(p, OFFICE, "b", SEEN_PARKED);
+	assert_true(seen_commit(p->seen, &p->err));
+	rows(p);
+	assert_true(p->since_ms == first);
+}
+
+static void
+reading_makes_and_changes_nothing(void **state)
+{
+	struct place *p = *state;
+	struct error err;
+
+	assert_null(seen_open_readonly(p->folder, &p->err));
+	assert_int_equal(p->err.kind, ERROR_CONFIG);
+	assert_int_equal(access(p->db, F_OK), -1);
+	fill(p);
+	reopen(p, seen_open_readonly);
+	assert_non_null(strstr(rows(p), "yaml:office b retry"));
+	assert_false(seen_begin(p->seen, &err) &&
+		     seen_account(p->seen, "yaml:new", "h", "u", &err));
+	seen_rollback(p->seen);
+}
+
+static void
+make_version_1(struct place *p)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db,
+		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
+		" NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+		" account (name), uid BLOB NOT NULL, status INTEGER NOT NULL"
+		" CHECK (status BETWEEN 1 AND 4), injected_ms INTEGER NOT NULL,"
+		" not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+		" NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+		"INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
+		"INSERT INTO message VALUES"
+		" ('yaml:office', x'61', 1, 7, 0, 1, 0, 'id-a', ''),"
+		" ('yaml:office', x'62', 3, 0, 9, 2, 4, 'id-b', 'why');"
+		"PRAGMA user_version = 1",
+		NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+brings_version_1_up_to_date(void **state)
+{
+	struct place *p = *state;
+	struct seen_row row;
+
+	make_version_1(p);
+	assert_null(seen_open_readonly(p->folder, &p->err));
+	assert_non_null(strstr(p->err.text, "older mailhaul"));
+	reopen(p, seen_open);
+	assert_true(seen_get(p->seen, OFFICE, SLICE("a"), &row, &p->err));
+	assert_int_equal(row.status, SEEN_INJECTED);
+	assert_int_equal(row.injected_ms, 7);
+	assert_string_equal(rows(p), "yaml:office b parked id-b 2 9 4 why\n");
+	assert_int_equal(revise(p, "b", SEEN_DROPPED), 1);
+	reopen(p, seen_open_readonly);
+	assert_string_equal(rows(p), "yaml:office b dropped id-b 0 0 4 why\n");
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(visits_all_but_the_injected),
+		TEST(revises_one_by_uid_or_id),
+		TEST(never_revises_what_was_injected),
+		TEST(knows_since_when),
+		TEST(reading_makes_and_changes_nothing),
+		TEST(brings_version_1_up_to_date),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
