@@ -9,15 +9,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { SOCKET_MODE = 0660, BACKLOG = 32, IDLE_MS = 60000, PAUSE_MS = 100 };
+enum { IDLE_MS = 60000, PAUSE_MS = 100 };
 
 struct client {
 	int fd;
@@ -27,7 +25,7 @@ struct client {
 };
 
 struct control {
-	struct sockaddr_un address;
+	char *path;
 	control_answer *answer;
 	void *context;
 	pthread_t thread;
@@ -36,64 +34,6 @@ struct control {
 	struct client clients[CONTROL_CLIENTS_MAX];
 	size_t n;
 };
-
-static int
-stream_socket(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
-static bool
-remove_stale(const struct sockaddr_un *address, struct error *err)
-{
-	const char *path = address->sun_path;
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(path, &st) != 0)
-		return true;
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERROR_CONFIG,
-		    "milter.control: %s is there and no socket", path);
-	fd = stream_socket();
-	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	rc = rc == 0 ? 0 : errno;
-	close(fd);
-	/* Only this proves that nobody listens; EAGAIN is a full queue. */
-	if (rc != ECONNREFUSED)
-		return error_set(err, ERROR_CONFIG,
-		    "%s: another mailhaul-milter answers there", path);
-	if (unlink(path) != 0)
-		return error_errno(err, ERROR_LOCAL, errno, "%s", path);
-	return true;
-}
-
-static bool
-open_listener(struct control *control, const char *path, struct error *err)
-{
-	size_t len = strlen(path);
-
-	if (len >= sizeof(control->address.sun_path))
-		return error_set(err, ERROR_CONFIG,
-		    "milter.control: a socket's path has at most %zu bytes",
-		    sizeof(control->address.sun_path) - 1);
-	control->address.sun_family = AF_UNIX;
-	memcpy(control->address.sun_path, path, len + 1);
-	if (!remove_stale(&control->address, err))
-		return false;
-	control->listener = stream_socket();
-	if (control->listener < 0 ||
-	    bind(control->listener, (struct sockaddr *)&control->address,
-		sizeof(control->address)) != 0)
-		return error_errno(err, ERROR_LOCAL, errno, "%s", path);
-	if (chmod(path, SOCKET_MODE) != 0 ||
-	    listen(control->listener, BACKLOG) != 0) {
-		error_errno(err, ERROR_LOCAL, errno, "%s", path);
-		unlink(path);
-		return false;
-	}
-	return true;
-}
 
 static void
 drop_client(struct control *control, size_t i)
@@ -122,14 +62,16 @@ take_client(struct control *control)
 static bool
 reply_to(struct control *control, int fd, struct slice line)
 {
-	char reply[CONTROL_REPLY_SIZE];
-	char sent[CONTROL_REPLY_SIZE + 1];
-	int len;
+	struct buf reply;
+	bool sent;
 
-	control->answer(control->context, line, reply);
-	len = snprintf(sent, sizeof(sent), "%s\n", reply);
-	/* Who does not even read one line is not worth a buffer. */
-	return send(fd, sent, (size_t)len, MSG_NOSIGNAL) == len;
+	buf_init(&reply, CONTROL_ANSWER_MAX);
+	control->answer(control->context, line, &reply);
+	/* Who does not even read one answer is not worth a buffer. */
+	sent =
+	    send(fd, reply.data, reply.len, MSG_NOSIGNAL) == (ssize_t)reply.len;
+	buf_clear(&reply);
+	return sent;
 }
 
 /* False: the client is through. */
@@ -218,6 +160,7 @@ control_free(struct control *control)
 		close(control->listener);
 	if (control->stop >= 0)
 		close(control->stop);
+	free(control->path);
 	free(control);
 }
 
@@ -230,9 +173,11 @@ control_start(
 
 	control->answer = answer;
 	control->context = context;
+	control->path = mem_string(path);
 	control->listener = -1;
 	control->stop = eventfd(0, EFD_CLOEXEC);
-	if (!open_listener(control, path, err)) {
+	if (!control_socket_listen(path, &control->listener, err)) {
+		error_prefix(err, "milter.control");
 		control_free(control);
 		return NULL;
 	}
@@ -255,6 +200,6 @@ control_stop(struct control *control)
 		return;
 	if (write(control->stop, &one, sizeof(one)) == sizeof(one))
 		pthread_join(control->thread, NULL);
-	unlink(control->address.sun_path);
+	unlink(control->path);
 	control_free(control);
 }

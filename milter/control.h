@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * control - the socket on which the fetcher asks whether the milter could
- * judge a message now.  One line per question, answered by one line:
+ * judge a message now, and the admin's command what it does.  The protocol is
+ * that of base/control_socket:
  *
  *	READY	OK | WAIT reason
  *	(else)	ERROR unknown command
  *
  * A thread of its own; several clients at once, each may ask again and again.
  * Who sends a longer line than CONTROL_LINE_MAX, or nothing for a minute, is
- * disconnected.  Access is by file permission (0660).
+ * disconnected.
  */
 #ifndef MILTER_CONTROL_H
 #define MILTER_CONTROL_H
 
-#include "base/error.h"
-#include "base/slice.h"
+#include "base/control_socket.h"
 
-enum {
-	CONTROL_LINE_MAX = 128,
-	CONTROL_REPLY_SIZE = ERROR_TEXT_MAX + 16,
-	CONTROL_CLIENTS_MAX = 32,
-};
+enum { CONTROL_CLIENTS_MAX = 32 };
 
-/* `reply` is a line without its end.  May block for the directory's
- * deadlines; the other clients wait meanwhile. */
-typedef void control_answer(
-    void *context, struct slice line, char reply[CONTROL_REPLY_SIZE]);
+/* Appends the answer to `reply`, line ends included.  May block for the
+ * directory's deadlines; the other clients wait meanwhile. */
+typedef void
+control_answer(void *context, struct slice line, struct buf *reply);
 
 struct control;
 

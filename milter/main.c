@@ -103,16 +103,16 @@ start_reload_thread(struct service *service)
 }
 
 static void
-answer_control(void *service, struct slice line, char reply[CONTROL_REPLY_SIZE])
+answer_control(void *service, struct slice line, struct buf *reply)
 {
 	char reason[ERROR_TEXT_MAX];
 
 	if (!slice_equal(line, SLICE("READY")))
-		snprintf(reply, CONTROL_REPLY_SIZE, "ERROR unknown command");
+		buf_printf(reply, "ERROR unknown command\n");
 	else if (service_ready(service, reason))
-		snprintf(reply, CONTROL_REPLY_SIZE, "OK");
+		buf_printf(reply, "OK\n");
 	else
-		snprintf(reply, CONTROL_REPLY_SIZE, "WAIT %s", reason);
+		buf_printf(reply, "WAIT %s\n", reason);
 }
 
 /* Only a warning: the fetcher may be the one that makes the key, and until it

@@ -20,10 +20,10 @@ struct place {
 };
 
 static void
-echo(void *context, struct slice line, char reply[CONTROL_REPLY_SIZE])
+echo(void *context, struct slice line, struct buf *reply)
 {
 	(void)context;
-	snprintf(reply, CONTROL_REPLY_SIZE, "got %.*s", SLICE_ARG(line));
+	buf_printf(reply, "got %.*s\n", SLICE_ARG(line));
 }
 
 static int
