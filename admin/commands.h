@@ -12,6 +12,7 @@ int cmd_check(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
+int cmd_setup(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 
 #endif

@@ -22,6 +22,11 @@ static const struct command commands[] = {
 	    "say who would get a message, and why", cmd_explain },
 	{ "probe", "[-c FILE] ACCOUNT",
 	    "log in to an account and say what is there", cmd_probe },
+	{ "setup",
+	    "[-c FILE] [--method sendmail | smtp] [--dry-run] [--undo] "
+	    "postfix",
+	    "make the changes that Postfix needs, or take them back",
+	    cmd_setup },
 	{ "schema", "man | json | sample",
 	    "print what is made from the table of settings", cmd_schema },
 };
