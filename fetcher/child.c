@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ report(void *arg)
 	c->result.out = buf_slice(&c->out.kept);
 	c->result.err = buf_slice(&c->err.kept);
 	c->handler(c->arg, &c->result);
-	buf_clear(&c->out.kept);
+	buf_wipe(&c->out.kept); /* may be a password */
 	buf_clear(&c->err.kept);
 	free(c);
 }
@@ -79,6 +80,7 @@ on_readable(void *arg)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	buf_add(&p->kept, slice_first(got, p->kept.max - p->kept.len));
+	explicit_bzero(piece, sizeof(piece)); /* may be a password */
 	if (n > 0)
 		return;
 	close_pipe(p);

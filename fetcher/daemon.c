@@ -32,6 +32,7 @@ struct mailbox {
 	bool gone;               /* no longer configured */
 	bool poll_again;         /* asked for while a pass is under way */
 	bool held;               /* reported; not again until it changes */
+	struct error notice;     /* the last one */
 	struct mailbox *next;
 };
 
@@ -95,8 +96,18 @@ probe_status(enum error_kind kind)
 }
 
 static void
+log_notice(struct mailbox *m, const struct error *notice)
+{
+	if (notice->text[0] != '\0' &&
+	    strcmp(notice->text, m->notice.text) != 0)
+		log_warning("account=%s: %s", m->name, notice->text);
+	m->notice = *notice;
+}
+
+static void
 log_pass(struct mailbox *m, const struct pass_result *r)
 {
+	log_notice(m, &r->notice);
 	if (r->end == PASS_FAILED)
 		log_warning("account=%s: %s", m->name, r->error.text);
 	else if (r->end == PASS_HELD && !m->held)
@@ -217,7 +228,7 @@ apply_accounts(struct daemon *d)
 		    config_account(d->config, m->name);
 
 		m->gone = account == NULL || !is_wanted(d, account);
-		m->schedule = (struct schedule){ .failures = 0 };
+		m->schedule = (struct schedule){ .failures = { 0 } };
 		if (m->gone && m->session != NULL)
 			session_stop(m->session);
 	}
@@ -245,10 +256,11 @@ static void
 on_reload(void *arg)
 {
 	struct daemon *d = arg;
-	struct config *config = config_load_logged(d->settings->config_path);
+	struct config *config;
 
 	if (d->stopping)
 		return;
+	config = config_load_logged(d->settings->config_path);
 	if (config == NULL) {
 		log_error("%s has errors: the old configuration stays in use",
 		    d->settings->config_path);
@@ -285,8 +297,12 @@ on_stop_deadline(void *arg)
 {
 	struct daemon *d = arg;
 
-	log_warning("stopping although Postfix has not answered yet: what is "
-		    "in flight may arrive twice");
+	if (delivery_pending(d->delivery) > 0)
+		log_warning("stopping although Postfix has not answered yet: "
+			    "what is in flight may arrive twice");
+	else
+		log_warning("stopping although a provider has not answered "
+			    "yet: deletions under way are repeated later");
 	loop_stop(d->loop);
 }
 

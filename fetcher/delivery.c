@@ -12,8 +12,8 @@
 #include "recipients/candidates.h"
 
 enum {
-	/* This many refusals in a row, of different messages, are not the
-	 * messages' fault: a full disk, a broken main.cf. */
+	/* This many messages in a row, each refused for the first time, are
+	 * not the messages' fault: a full disk, a broken main.cf. */
 	FAILURES_ARE_LOCAL = 3,
 	RECORD_AGAIN_MS = 5 * 1000,
 };
@@ -216,8 +216,10 @@ on_recorded(void *arg, bool ok, const struct error *err)
 	struct delivery *d = job->delivery;
 
 	if (ok) {
-		if (job->again != NULL)
+		if (job->again != NULL) {
 			d->unrecorded--;
+			readiness_works(d->readiness);
+		}
 		log_fate(job);
 		finish(job, outcomes[job->row.status]);
 		return;
@@ -265,7 +267,7 @@ refused(struct job *job, const struct error *err)
 	job->reason = *err;
 	job->row = plan_refused(
 	    &d->config->inject, &job->message.row, clock_wall_ms());
-	if (++d->failures >= FAILURES_ARE_LOCAL)
+	if (job->message.row.tries == 0 && ++d->failures >= FAILURES_ARE_LOCAL)
 		readiness_fault(d->readiness, err);
 	record(job);
 }
@@ -341,7 +343,10 @@ delivery_settle(struct delivery *d, const struct delivery_message *message,
 		    &d->config->inject, &message->row, clock_wall_ms());
 	/* Only what Postfix refuses is ever given up. */
 	job->row.status = status;
-	job->row.size = message->size;
+	/* What the server says of a size need not be true. */
+	job->row.size = message->spool_size > message->size
+			    ? message->spool_size
+			    : message->size;
 	error_set(&job->reason, ERROR_REFUSED, "%s", reason);
 	record(job);
 }

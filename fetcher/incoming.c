@@ -23,7 +23,7 @@ struct incoming {
 	bool header_done;
 	struct candidates candidates;
 	struct address sender;
-	bool parked;
+	bool parked, too_large; /* then the rest is dropped */
 	char park_reason[INTAKE_REASON_SIZE];
 	struct message_filter filter;
 	struct buf changed;
@@ -94,6 +94,8 @@ write_prefix(struct incoming *in, struct error *err)
 static bool
 pass_on(struct incoming *in, struct slice s, struct error *err)
 {
+	uint64_t limit = in->settings->size_limit;
+
 	while (s.len > 0) {
 		struct slice piece = slice_first(s, PIECE);
 
@@ -102,6 +104,11 @@ pass_on(struct incoming *in, struct slice s, struct error *err)
 		if (!spool_write(&in->spool, buf_slice(&in->changed), err))
 			return false;
 		s = slice_from(s, piece.len);
+		if (limit > 0 && in->spool.size > limit) {
+			in->too_large = true;
+			spool_close(&in->spool, true);
+			break;
+		}
 	}
 	return true;
 }
@@ -147,7 +154,7 @@ incoming_feed(struct incoming *in, struct slice s, struct error *err)
 {
 	if (!in->header_done && !feed_header(in, &s, err))
 		return false;
-	if (in->parked)
+	if (in->parked || in->too_large)
 		return true;
 	return pass_on(in, s, err);
 }
@@ -158,7 +165,7 @@ incoming_finish(struct incoming *in, struct error *err)
 	if (!in->header_done &&
 	    !complete_header(in, buf_slice(&in->header), err))
 		return false;
-	if (in->parked)
+	if (in->parked || in->too_large)
 		return true;
 	buf_reset(&in->changed);
 	message_filter_end(&in->filter, &in->changed);
@@ -173,7 +180,7 @@ incoming_describe(const struct incoming *in, struct delivery_message *out)
 	out->sender = in->sender;
 	out->tier = in->candidates.tier;
 	out->n_candidates = in->candidates.n;
-	out->spool_path = in->parked ? NULL : in->spool.path;
+	out->spool_path = in->parked || in->too_large ? NULL : in->spool.path;
 	out->spool_size = in->spool.size;
 }
 
@@ -181,4 +188,10 @@ const char *
 incoming_park_reason(const struct incoming *in)
 {
 	return in->parked ? in->park_reason : NULL;
+}
+
+bool
+incoming_is_too_large(const struct incoming *in)
+{
+	return in->too_large;
 }

@@ -21,6 +21,7 @@ struct incoming_settings { /* borrowed until incoming_free() */
 	const struct account *account;
 	const struct ticket_key *key;
 	uint32_t hopcount_limit; /* Postfix's; 0: unknown */
+	uint64_t size_limit;     /* Postfix's, of the spool file; 0: none */
 };
 
 struct incoming *incoming_new(const struct incoming_settings *);
@@ -34,6 +35,9 @@ void incoming_describe(const struct incoming *, struct delivery_message *);
 /* After incoming_finish(): why the message must not be injected (then nothing
  * was spooled), or NULL.  Valid until incoming_free(). */
 const char *incoming_park_reason(const struct incoming *);
+/* After incoming_finish(): larger than size_limit, whatever the server said of
+ * its size.  The rest was read and dropped, and the spool file is gone. */
+bool incoming_is_too_large(const struct incoming *);
 /* The spool file now belongs to somebody else. */
 void incoming_keep(struct incoming *);
 /* Removes the spool file unless it was kept.  Takes NULL. */

@@ -53,6 +53,7 @@ pass_clear(struct pass *p)
 	incoming_free(p->incoming);
 	listing_clear(&p->listing);
 	free(p->fetches.items);
+	free(p->oversize.items);
 	free(p->deletes.items);
 }
 
@@ -72,6 +73,13 @@ pass_stop(struct pass *p, enum pass_end end, const struct error *err)
 		p->result.end = end;
 		p->result.error = *err;
 	}
+}
+
+void
+pass_notice(struct pass *p, const struct error *what)
+{
+	if (p->result.notice.text[0] == '\0')
+		p->result.notice = *what;
 }
 
 static void
@@ -184,9 +192,7 @@ plan_entry(struct pass *p, uint32_t offset)
 		p->result.waiting++;
 		break;
 	case PLAN_OVERSIZE:
-		settle(p, entry, SEEN_OVERSIZE,
-		    "larger than Postfix's message_size_limit; left at the "
-		    "provider");
+		queue_push(&p->oversize, offset);
 		break;
 	case PLAN_KEEP:
 		break;
@@ -196,6 +202,7 @@ plan_entry(struct pass *p, uint32_t offset)
 static void
 plan_all(struct pass *p)
 {
+	struct error err;
 	size_t twice = 0;
 
 	for (uint32_t i = 0; i < p->listing.found.n; i++)
@@ -203,10 +210,13 @@ plan_all(struct pass *p)
 			twice++;
 		else
 			plan_entry(p, i);
-	if (twice > 0)
-		log_warning("account=%s: the server lists %zu messages under a "
-			    "UID that is not theirs alone; they are left there",
-		    p->settings->account->name, twice);
+	if (twice == 0)
+		return;
+	error_set(&err, ERROR_PROTOCOL,
+	    "the server lists %zu messages under a UID that is not theirs "
+	    "alone; they are left there",
+	    twice);
+	pass_notice(p, &err);
 }
 
 static void
@@ -250,8 +260,22 @@ begin_message(struct pass *p)
 		.key = p->settings->key,
 		.hopcount_limit =
 		    readiness_facts(p->settings->readiness)->hopcount_limit,
+		.size_limit = size_limit(p),
 	};
 	p->incoming = incoming_new(&p->incoming_settings);
+}
+
+/* A server may list a million of them: no more at a time than deliveries. */
+static void
+report_oversize(struct pass *p)
+{
+	while (!p->stopping && !queue_is_empty(&p->oversize) && has_room(p))
+		settle(p,
+		    p->listing.found.entries +
+			p->oversize.items[p->oversize.taken++],
+		    SEEN_OVERSIZE,
+		    "larger than Postfix's message_size_limit; left at the "
+		    "provider");
 }
 
 enum pass_step
@@ -269,6 +293,7 @@ pass_next(struct pass *p, uint32_t *number)
 		*number = p->current->number;
 		return STEP_RETRIEVE;
 	}
+	report_oversize(p);
 	if (p->in_flight > 0 || (p->awaiting_room && !p->stopping))
 		return STEP_WAIT;
 	return STEP_QUIT;
@@ -305,10 +330,10 @@ pass_body_end(struct pass *p, struct error *err)
 	if (park != NULL)
 		delivery_settle(
 		    p->settings->delivery, &message, SEEN_PARKED, park);
-	else if (size_limit(p) > 0 && message.spool_size > size_limit(p))
+	else if (incoming_is_too_large(p->incoming))
 		delivery_settle(p->settings->delivery, &message, SEEN_OVERSIZE,
-		    "larger than Postfix's message_size_limit with our own "
-		    "header fields; left at the provider");
+		    "larger than Postfix's message_size_limit, though not by "
+		    "the server's LIST; left at the provider");
 	else
 		delivery_submit(p->settings->delivery, &message);
 	pass_abandon(p);

@@ -31,8 +31,8 @@ struct pass {
 	const struct session_settings *settings;
 	char account_key[ACCOUNT_KEY_SIZE];
 	struct listing listing;
-	struct queue fetches; /* offsets into the listing */
-	struct queue deletes; /* message numbers */
+	struct queue fetches, oversize; /* offsets into the listing */
+	struct queue deletes;           /* message numbers */
 	struct incoming_settings incoming_settings;
 	struct incoming *incoming; /* the message being received */
 	struct listed *current;
@@ -65,6 +65,8 @@ void pass_broken(struct pass *, const struct error *);
 void pass_abandon(struct pass *);
 void pass_deleted(struct pass *);
 
+/* Something to be told that does not end the pass; the first counts. */
+void pass_notice(struct pass *, const struct error *);
 /* Begin nothing new.  With an error, the pass has failed or is held. */
 void pass_stop(struct pass *, enum pass_end, const struct error *);
 /* Nothing is under way. */

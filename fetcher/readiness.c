@@ -2,6 +2,7 @@
 #include "fetcher/readiness.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -82,11 +83,12 @@ readiness_fault(struct readiness *r, const struct error *err)
 		pause *= 2;
 	if (pause > FAULT_MOST_MS)
 		pause = FAULT_MOST_MS;
-	r->faults++;
-	r->fault = *err;
 	r->fault_until_ms = clock_monotonic_ms() + pause;
-	log_error("%s; collecting pauses for %lld s", err->text,
-	    (long long)(pause / 1000));
+	if (r->faults++ == 0 || strcmp(r->fault.text, err->text) != 0)
+		log_error("%s; collecting pauses for %lld s, longer if it goes "
+			  "on",
+		    err->text, (long long)(pause / 1000));
+	r->fault = *err;
 }
 
 void

@@ -41,7 +41,8 @@ schedule_next(struct schedule *s, enum pass_end end, enum error_kind kind,
 {
 	int64_t pause = every_ms;
 
-	s->failures = end == PASS_FAILED ? s->failures + 1 : 0;
+	if (end != PASS_FAILED)
+		*s = (struct schedule){ .failures = { 0 } };
 	switch (end) {
 	case PASS_DONE:
 		break;
@@ -51,7 +52,7 @@ schedule_next(struct schedule *s, enum pass_end end, enum error_kind kind,
 		pause = HELD_PAUSE;
 		break;
 	case PASS_FAILED:
-		pause = failure_pause(s->failures, kind, every_ms);
+		pause = failure_pause(++s->failures[kind], kind, every_ms);
 		break;
 	}
 	return pause + pause / 10 * (int64_t)(random % 1024) / 1024;

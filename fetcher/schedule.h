@@ -19,7 +19,9 @@ enum pass_end {
 };
 
 struct schedule {
-	unsigned failures; /* in a row */
+	/* Of each kind, since the last pass that did not fail: an hour
+	 * without network must not make a refused login wait for six. */
+	unsigned failures[ERROR_KINDS];
 };
 
 /* Milliseconds until the next pass.  `random` is any number; it spreads the

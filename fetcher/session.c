@@ -119,14 +119,14 @@ end(struct session *s)
 	timer_start(s->soon, 0);
 }
 
-/* The message under way will not be complete in this session.  One that the
- * server cut short comes again after a pause, so that the others go first. */
+/* The message under way will not be complete in this session.  One at which the
+ * server failed comes again after a pause, so that the others go first. */
 static void
 drop_message(struct session *s, const struct error *why)
 {
 	if (!s->in_body)
 		return;
-	if (s->streaming && why != NULL && why->kind != ERROR_LOCAL)
+	if (why != NULL && why->kind != ERROR_LOCAL)
 		pass_broken(&s->pass, why);
 	else
 		pass_abandon(&s->pass);
@@ -186,6 +186,15 @@ send_command(struct session *s, struct pop3_action action)
 
 	s->resting = false;
 	timer_stop(s->noop);
+	if (conn_peek(s->conn).len > 0) {
+		/* It would be taken for the reply, and the reply for the
+		 * beginning of a message. */
+		error_set(&err, ERROR_PROTOCOL,
+		    "server said more than it was asked for (before %s)",
+		    pop3_state_name(&s->pop3));
+		fail_protocol(s, &err);
+		return;
+	}
 	conn_await(s->conn, true);
 	if (!action.secret)
 		conn_send(s->conn, action.text);
@@ -227,7 +236,6 @@ take_step(void *arg)
 		break;
 	case STEP_WAIT:
 		timer_stop(s->deadline);
-		timer_start(s->noop, NOOP_AFTER_MS);
 		break;
 	case STEP_QUIT:
 		enter(s, PHASE_QUIT);
@@ -243,6 +251,7 @@ rest(struct session *s)
 {
 	s->resting = true;
 	conn_await(s->conn, false);
+	timer_start(s->noop, NOOP_AFTER_MS);
 	timer_start(s->soon, 0);
 }
 
@@ -308,8 +317,7 @@ on_refused(struct session *s, const struct error *err)
 		pass_broken(&s->pass, err);
 		s->in_body = false;
 	} else {
-		log_warning(
-		    "account=%s: %s", s->settings.account->name, err->text);
+		pass_notice(&s->pass, err);
 	}
 	rest(s);
 }
@@ -420,6 +428,23 @@ read_line(struct session *s)
 	return false;
 }
 
+/* Some servers close where they should answer QUIT. */
+static void
+on_closed(struct session *s)
+{
+	struct error why = *conn_error(s->conn);
+
+	if (!s->quitting) {
+		fail(s, &why);
+		return;
+	}
+	error_prefix(&why, "no answer to QUIT, the next listing will tell "
+			   "whether messages were deleted");
+	if (s->pass.result.deleted > 0)
+		pass_notice(&s->pass, &why);
+	end(s);
+}
+
 static void
 on_conn(enum conn_event event, void *arg)
 {
@@ -433,14 +458,14 @@ on_conn(enum conn_event event, void *arg)
 		act(s, pop3_secured(&s->pop3, &err), &err);
 		break;
 	case CONN_DATA:
-		/* While resting nothing is expected; it stays unread and the
-		 * next reply will show that the server is out of step. */
+		/* What comes while resting stays unread: send_command() finds
+		 * it. */
 		while (!s->ended && !s->resting &&
 		       (s->streaming ? read_body(s) : read_line(s)))
 			;
 		break;
 	case CONN_CLOSED:
-		fail(s, conn_error(s->conn));
+		on_closed(s);
 		break;
 	}
 }
@@ -468,28 +493,32 @@ connect_now(struct session *s)
 	s->conn = conn_open(s->settings.loop, &s->conn_settings, on_conn, s);
 }
 
+static bool
+take_password(
+    struct session *s, const struct child_result *result, struct error *err)
+{
+	if (result->started && !result->timed_out && result->wait_status == 0)
+		return secret_take(result->out, &s->password, err);
+	child_describe(result, err);
+	return false;
+}
+
 static void
 on_password(void *arg, const struct child_result *result)
 {
 	struct session *s = arg;
 	struct error err;
-	struct slice line = result->out;
 
 	s->asking = false;
 	if (s->pass.stopping) {
 		end(s);
-		return;
-	}
-	if (!result->started || result->timed_out || result->wait_status != 0) {
-		child_describe(result, &err);
+	} else if (take_password(s, result, &err)) {
+		connect_now(s);
+	} else {
 		err.kind = ERROR_CONFIG;
 		error_prefix(&err, "password command");
 		fail(s, &err);
-		return;
 	}
-	slice_cut_line(&line, &line);
-	buf_add(&s->password, line);
-	connect_now(s);
 }
 
 /* A command runs beside the loop; a file is read at once. */

@@ -20,6 +20,9 @@ struct pass_result {
 	struct error error; /* of PASS_HELD and PASS_FAILED */
 	unsigned listed, fetched, injected, deleted;
 	unsigned waiting; /* refused before: their next try is later */
+	/* Wrong with the mailbox, yet no end of the pass; "": nothing.  Told
+	 * again only when it changes. */
+	struct error notice;
 };
 /* The result is borrowed; the session is gone after the handler. */
 typedef void session_handler(void *arg, const struct pass_result *);

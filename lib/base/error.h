@@ -24,6 +24,7 @@ enum error_kind {
 	ERROR_PROTOCOL, /* the peer broke its protocol */
 	ERROR_CONFIG,   /* only the administrator can mend it */
 	ERROR_LOCAL,    /* this machine: disk, memory, processes, Postfix */
+	ERROR_KINDS
 };
 
 struct error {

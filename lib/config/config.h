@@ -165,5 +165,8 @@ config_domain(const struct config *, const char *domain);
  * runs at most 10 s).  Append to `out` (ceiling: 4 KiB is plenty), wipe it
  * after use.  ERROR_CONFIG or ERROR_LOCAL. */
 bool secret_read(const struct secret_source *, struct buf *out, struct error *);
+/* Appends the secret in what a password command printed: without its line end,
+ * and only if it can go into a protocol line.  ERROR_CONFIG. */
+bool secret_take(struct slice printed, struct buf *out, struct error *);
 
 #endif

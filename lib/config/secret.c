@@ -30,24 +30,18 @@ read_credential(const char *name, struct buf *out, struct error *err)
 	return good;
 }
 
-static void
-drop_line_end(struct buf *out, size_t start)
-{
-	if (out->len > start && out->data[out->len - 1] == '\n')
-		out->data[--out->len] = '\0';
-	if (out->len > start && out->data[out->len - 1] == '\r')
-		out->data[--out->len] = '\0';
-}
-
 static bool
 read_command(const char *const *argv, struct buf *out, struct error *err)
 {
-	size_t start = out->len;
+	struct buf printed;
+	bool ok;
 
-	if (!proc_run(argv, COMMAND_TIMEOUT_MS, out, err))
-		return error_prefix(err, "password command");
-	drop_line_end(out, start);
-	return true;
+	buf_init(&printed, out->max);
+	ok = proc_run(argv, COMMAND_TIMEOUT_MS, &printed, err)
+		 ? secret_take(buf_slice(&printed), out, err)
+		 : error_prefix(err, "password command");
+	buf_wipe(&printed);
+	return ok;
 }
 
 static bool
@@ -67,16 +61,9 @@ read_source(
 	return error_set(err, ERROR_CONFIG, "no password is configured");
 }
 
-bool
-secret_read(
-    const struct secret_source *source, struct buf *out, struct error *err)
+static bool
+is_usable(struct slice secret, struct error *err)
 {
-	size_t start = out->len;
-	struct slice secret;
-
-	if (!read_source(source, out, err))
-		return false;
-	secret = slice_from(buf_slice(out), start);
 	if (secret.len == 0)
 		return error_set(err, ERROR_CONFIG, "the password is empty");
 	/* It goes into a protocol line. */
@@ -86,4 +73,27 @@ secret_read(
 		return error_set(err, ERROR_CONFIG,
 		    "the password has more than one line or holds NUL");
 	return true;
+}
+
+bool
+secret_take(struct slice printed, struct buf *out, struct error *err)
+{
+	if (printed.len > 0 && printed.data[printed.len - 1] == '\n')
+		printed.len--;
+	if (printed.len > 0 && printed.data[printed.len - 1] == '\r')
+		printed.len--;
+	return is_usable(printed, err) &&
+	       (buf_add(out, printed) ||
+		   error_set(err, ERROR_CONFIG,
+		       "the password is longer than %zu bytes", out->max));
+}
+
+bool
+secret_read(
+    const struct secret_source *source, struct buf *out, struct error *err)
+{
+	size_t start = out->len;
+
+	return read_source(source, out, err) &&
+	       is_usable(slice_from(buf_slice(out), start), err);
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from mails import mail
 from scripted_pop3 import ScriptedPop3, stuffed
+from waiting import wait_for
 
 BAIT = mail("bait", envelope="anna@example.org", body=b"line\n" * 200).replace(b"\n", b"\r\n")
 WIRE = b"+OK\r\n" + stuffed(BAIT) + b".\r\n"
@@ -237,3 +238,99 @@ def test_message_that_is_refused_does_not_stop_the_next(scene, hostile):
     scene.postfix.wait_until_idle()
     assert scene.got() == {"second": ["anna@example.org"]}
     assert [uid for uid, _ in server.messages] == ["u1"]
+
+
+def second_message():
+    return mail("second", envelope="anna@example.org").replace(b"\n", b"\r\n")
+
+
+def test_server_that_closes_at_a_message_gives_the_next(scene, hostile):
+    """Whatever it dislikes there must not be the end of all mail behind it."""
+
+    def retrieve(session, argument):
+        if argument == b"1":
+            session.drop()
+        session.server.answer_rightly(session, "RETR", argument)
+
+    server = hostile(Hostile("", {"RETR": retrieve}), [("u1", BAIT), ("u2", second_message())])
+    scene.mailhaul.fetch_once().expect(75)
+    scene.mailhaul.fetch_once().expect(75)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"second": ["anna@example.org"]}
+    assert [uid for uid, _ in server.messages] == ["u1"]
+
+
+def test_server_that_closes_instead_of_answering_quit(scene, hostile):
+    def quit_silently(session, _):
+        session.server._do_quit(session, b"")
+        session.drop()
+
+    server = hostile(Hostile("", {"QUIT": quit_silently}), [("u1", BAIT), ("u2", second_message())])
+    scene.account["max_messages_per_pass"] = 1
+    result = scene.fetch()
+    assert scene.got() == {"bait": ["anna@example.org"], "second": ["anna@example.org"]}
+    assert server.messages == [] and "no answer to QUIT" in result.err
+
+
+def test_reply_that_nobody_asked_for_is_no_part_of_a_message(scene, hostile):
+    """Taken for the answer to RETR, it would make the answer the first header line."""
+
+    def retrieve(session, argument):
+        session.server.answer_rightly(session, "RETR", argument)
+        session.send(b"+OK by the way\r\n")
+
+    scene.account["keep"] = "forever"
+    hostile(Hostile("", {"RETR": retrieve}), [("u1", BAIT), ("u2", second_message())])
+    result = scene.mailhaul.fetch_once().expect(75)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"bait": ["anna@example.org"]}
+    assert any("more than it was asked" in line.text for line in result.lines())
+
+
+def test_message_larger_than_the_server_said(scene, hostile):
+    """Found out on the way, reported once, not fetched again."""
+    big = mail("big", envelope="anna@example.org", body=b"x" * 70 + b"\n" * 300_000)
+    server = hostile(
+        Hostile("", {"LIST": b"+OK\r\n1 10\r\n2 10\r\n.\r\n"}),
+        [("u1", big.replace(b"\n", b"\r\n")), ("u2", second_message())],
+    )
+    scene.account["keep"] = "forever"
+    with scene.postfix.settings(message_size_limit="200000"):
+        first = scene.fetch()
+        second = scene.fetch()
+    (line,) = first.lines(status="oversize")
+    assert line["uid"] == "u1" and line["reason"] and second.lines(status="oversize") == []
+    assert scene.got() == {"second": ["anna@example.org"]}
+    assert server.verbs().count("RETR") == 2 and scene.mailhaul.spool() == []
+
+
+def test_listing_of_many_messages_that_are_too_large(scene, hostile):
+    """Their reports are not all in memory at once."""
+    count = 50_000
+    sizes = b"".join(b"%d 999999999\r\n" % n for n in range(1, count + 1))
+    uids = b"".join(b"%d u%d\r\n" % (n, n) for n in range(1, count + 1))
+    hostile(Hostile("", {
+        "STAT": b"+OK %d 1\r\n" % count,
+        "UIDL": b"+OK\r\n" + uids + b".\r\n",
+        "LIST": b"+OK\r\n" + sizes + b".\r\n",
+    }))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(scene.mailhaul.lines(status="oversize")) > 100, "some reports", 60)
+    assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
+
+
+def test_what_is_wrong_with_a_mailbox_is_told_once(scene, hostile):
+    """Deletions refused and a UID listed twice, at every poll."""
+    server = hostile(
+        Hostile("", {"DELE": b"-ERR read-only\r\n"}), [("u1", BAIT), ("u2", second_message())])
+    other = ScriptedPop3([("same", BAIT), ("same", BAIT)], {}, scene.world.certificates.pair("pop"))
+    scene.mailhaul.add_account(scene.world.mailbox(), "twice", port=other.port)
+    try:
+        scene.mailhaul.start_fetcher()
+        wait_for(lambda: server.verbs().count("QUIT") > 3 and other.verbs().count("QUIT") > 3, "four polls", 40)
+    finally:
+        other.stop()
+    log = scene.mailhaul.log("fetcher")
+    assert log.count("read-only") == 1 and log.count("under a UID") == 1
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"bait": ["anna@example.org"], "second": ["anna@example.org"]}

@@ -191,6 +191,42 @@ loops_are_parked_and_not_spooled(void **state)
 }
 
 static void
+what_outgrows_the_limit_is_dropped_whatever_follows(void **state)
+{
+	struct incoming_settings limited = settings;
+	struct delivery_message message = { .size = 0 };
+	struct incoming *in = incoming_new(&settings);
+	uint64_t size;
+	struct error err;
+
+	(void)state;
+	feed(in, SLICE("To: x@example.org\n\nbody\n"), 100);
+	incoming_describe(in, &message);
+	size = message.spool_size;
+	incoming_free(in);
+
+	limited.size_limit = size;
+	in = incoming_new(&limited);
+	feed(in, SLICE("To: x@example.org\n\nbody\n"), 100);
+	assert_false(incoming_is_too_large(in));
+	incoming_free(in);
+
+	limited.size_limit = size - 1;
+	in = incoming_new(&limited);
+	assert_true(
+	    incoming_feed(in, SLICE("To: x@example.org\n\nbody\n"), &err));
+	/* Gone at once: a server that never ends fills no disk. */
+	assert_int_equal(rmdir(spool_dir), 0);
+	assert_int_equal(mkdir(spool_dir, 0700), 0);
+	feed(in, SLICE("more and more\n"), 1);
+	assert_true(incoming_is_too_large(in));
+	incoming_describe(in, &message);
+	assert_null(message.spool_path);
+	assert_int_equal(message.spool_size, size);
+	incoming_free(in);
+}
+
+static void
 the_sender_follows_the_accounts_policy(void **state)
 {
 	static const struct {
@@ -255,6 +291,8 @@ main(void)
 		cmocka_unit_test(
 		    a_header_beyond_what_is_held_is_streamed_and_changed_too),
 		cmocka_unit_test(loops_are_parked_and_not_spooled),
+		cmocka_unit_test(
+		    what_outgrows_the_limit_is_dropped_whatever_follows),
 		cmocka_unit_test(the_sender_follows_the_accounts_policy),
 		cmocka_unit_test(nothing_is_left_of_a_message_that_breaks_off),
 		cmocka_unit_test(an_empty_message_is_a_message),

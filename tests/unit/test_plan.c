@@ -89,7 +89,7 @@ refusals_wait_longer_each_time_then_park(void **state)
 static void
 pauses_grow_with_failures_and_have_an_end(void **state)
 {
-	struct schedule s = { .failures = 0 };
+	struct schedule s = { .failures = { 0 } };
 	int64_t before = 0, pause = 0;
 
 	(void)state;
@@ -112,9 +112,23 @@ pauses_grow_with_failures_and_have_an_end(void **state)
 }
 
 static void
+failures_of_one_kind_do_not_lengthen_the_pause_of_another(void **state)
+{
+	struct schedule s = { .failures = { 0 } };
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		schedule_next(&s, PASS_FAILED, ERROR_RETRY, 1000, 0);
+	assert_int_equal(schedule_next(&s, PASS_FAILED, ERROR_LOGIN, 1000, 0),
+	    5 * 60 * 1000);
+	assert_int_equal(schedule_next(&s, PASS_FAILED, ERROR_LOGIN, 1000, 0),
+	    10 * 60 * 1000);
+}
+
+static void
 jitter_adds_at_most_a_tenth(void **state)
 {
-	struct schedule s = { .failures = 0 };
+	struct schedule s = { .failures = { 0 } };
 
 	(void)state;
 	for (uint32_t random = 0; random < 5000; random += 7) {
@@ -155,6 +169,8 @@ main(void)
 		cmocka_unit_test(each_row_has_its_plan),
 		cmocka_unit_test(refusals_wait_longer_each_time_then_park),
 		cmocka_unit_test(pauses_grow_with_failures_and_have_an_end),
+		cmocka_unit_test(
+		    failures_of_one_kind_do_not_lengthen_the_pause_of_another),
 		cmocka_unit_test(jitter_adds_at_most_a_tenth),
 		cmocka_unit_test(a_listing_keeps_numbers_sizes_and_uids),
 	};
