@@ -67,7 +67,8 @@ $(B)/%.o: %.c
 $(B)/libmailhaul.a: $(LIB_OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 # The programs' modules without their main(), for unit tests.
-$(B)/libprograms.a: $(filter-out %/main.o,$(FETCHER_OBJECTS) $(MILTER_OBJECTS))
+$(B)/libprograms.a: $(filter-out %/main.o,$(FETCHER_OBJECTS) \
+		$(MILTER_OBJECTS) $(ADMIN_OBJECTS))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
