@@ -5,14 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
-
-static void
-look_up(void *directory, const struct address *address,
-    struct directory_answer *answer)
-{
-	directory_lookup(directory, address, answer);
-}
+#include "directory/inquiry.h"
 
 static int
 compare_texts(const void *a, const void *b)
@@ -40,6 +35,8 @@ void
 explanation_make(const struct config *config, const struct account *account,
     struct slice header, struct directory *directory, struct explanation *out)
 {
+	struct inquiry inquiry;
+
 	*out = (struct explanation){ .account = account };
 	candidates_find(config, account, header, &out->candidates);
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
@@ -49,12 +46,15 @@ explanation_make(const struct config *config, const struct account *account,
 		out->verdict = EXPLAIN_PARK;
 		return;
 	}
+	inquiry_begin(&inquiry, directory, clock_monotonic_ms() + INQUIRY_MS);
 	route_decide(&(struct route_question){ .config = config,
 			 .account = account,
 			 .ticket = &out->ticket,
-			 .lookup = look_up,
-			 .context = directory },
+			 .prepare = inquiry_prepare,
+			 .lookup = inquiry_lookup,
+			 .context = &inquiry },
 	    &out->route);
+	inquiry_end(&inquiry);
 	if (out->route.defer) {
 		out->verdict = EXPLAIN_DEFER;
 		memcpy(

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "directory/inquiry.h"
 #include "milter/session.h"
 #include "milter/verdict.h"
 #include "state/ticket_key.h"
@@ -149,16 +151,19 @@ judge(const struct session *session, struct verdict *verdict)
 	loaded = ticket_keys_load(snapshot->config->state_dir, &keys, &err);
 	if (!loaded)
 		keys.n = 0;
-	inquiry_begin(&inquiry, snapshot);
+	inquiry_begin(
+	    &inquiry, snapshot->directory, clock_monotonic_ms() + INQUIRY_MS);
 	verdict_make(&(struct verdict_question){ .session = session,
 			 .config = snapshot->config,
 			 .keys = &keys,
+			 .prepare = inquiry_prepare,
 			 .lookup = inquiry_lookup,
 			 .context = &inquiry },
 	    verdict);
 	if (!loaded && verdict->key_missing)
 		verdict_defer(verdict, err.text);
 	explicit_bzero(&keys, sizeof(keys));
+	inquiry_end(&inquiry);
 	service_leave(the_service, snapshot);
 }
 
@@ -196,6 +201,7 @@ on_end_of_message(SMFICTX *ctx)
 		failed = edit(ctx, session, &verdict);
 	if (failed != NULL)
 		verdict_defer(&verdict, failed);
+	service_count(the_service, verdict.status);
 	report(session, &verdict);
 	if (verdict.status == VERDICT_DEFERRED) {
 		smfi_setreply(ctx, code, extended, text);

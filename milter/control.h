@@ -5,7 +5,26 @@
  * that of base/control_socket:
  *
  *	READY	OK | WAIT reason
+ *	STATS	a report
  *	(else)	ERROR unknown command
+ *
+ * The keys of the report, in this order; counted from the start:
+ *
+ *	version  uptime_s  routed  deferred  passed	(the last three: messages)
+ *
+ * and for each source of the directory, counted from the last reload:
+ *
+ *	source		its path, first URI or host
+ *	kind		file | ldap | smtp
+ *	state		ok | away: a breaker spares it
+ *	lookups		addresses; of these:
+ *	found  absent  unknown
+ *	cached  stale	among the found and absent, known without asking
+ *	questions	that went to the source, of one address or many
+ *	faults		questions without a clear answer
+ *	openings	of the breaker
+ *	mean_ms  last_ms	time of the questions, with three decimals
+ *	last_fault	only if there was one
  *
  * A thread of its own; several clients at once, each may ask again and again.
  * Who sends a longer line than CONTROL_LINE_MAX, or nothing for a minute, is

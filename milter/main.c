@@ -20,6 +20,7 @@
 #include "milter/callbacks.h"
 #include "milter/control.h"
 #include "milter/service.h"
+#include "milter/statistics.h"
 #include "state/ticket_key.h"
 
 static const char usage[] =
@@ -107,7 +108,9 @@ answer_control(void *service, struct slice line, struct buf *reply)
 {
 	char reason[ERROR_TEXT_MAX];
 
-	if (!slice_equal(line, SLICE("READY")))
+	if (slice_equal(line, SLICE("STATS")))
+		statistics_write(service, reply);
+	else if (!slice_equal(line, SLICE("READY")))
 		buf_printf(reply, "ERROR unknown command\n");
 	else if (service_ready(service, reason))
 		buf_printf(reply, "OK\n");

@@ -11,13 +11,11 @@
 #include "base/mem.h"
 #include "state/ticket_key.h"
 
-/* Postfix waits content_timeout, 60 s as we recommend, for the answer; the
- * last look-up may begin just before this. */
-enum { INQUIRY_MS = 30000 };
-
 struct service {
-	pthread_mutex_t lock; /* guards present and every reference count */
+	int64_t begun_ms;     /* clock_monotonic_ms() */
+	pthread_mutex_t lock; /* guards all below and every reference count */
 	struct snapshot *present;
+	uint64_t messages[VERDICT_PASSED + 1];
 };
 
 static struct snapshot *
@@ -36,6 +34,7 @@ service_new(struct config *config)
 {
 	struct service *service = mem_new(sizeof(*service));
 
+	service->begun_ms = clock_monotonic_ms();
 	pthread_mutex_init(&service->lock, NULL);
 	service->present = snapshot_new(config);
 	return service;
@@ -130,24 +129,21 @@ service_ready(struct service *service, char reason[ERROR_TEXT_MAX])
 }
 
 void
-inquiry_begin(struct inquiry *inquiry, const struct snapshot *snapshot)
+service_count(struct service *service, enum verdict_status status)
 {
-	inquiry->directory = snapshot->directory;
-	inquiry->until_ms = clock_monotonic_ms() + INQUIRY_MS;
+	pthread_mutex_lock(&service->lock);
+	service->messages[status]++;
+	pthread_mutex_unlock(&service->lock);
 }
 
-void
-inquiry_lookup(void *context, const struct address *address,
-    struct directory_answer *answer)
+struct service_counts
+service_counts(struct service *service)
 {
-	const struct inquiry *inquiry = context;
+	struct service_counts counts;
 
-	if (clock_monotonic_ms() < inquiry->until_ms) {
-		directory_lookup(inquiry->directory, address, answer);
-		return;
-	}
-	answer->existence = UNKNOWN;
-	snprintf(answer->reason, sizeof(answer->reason),
-	    "not asked: the directory took more than %d s for this message",
-	    INQUIRY_MS / 1000);
+	counts.uptime_s = (clock_monotonic_ms() - service->begun_ms) / 1000;
+	pthread_mutex_lock(&service->lock);
+	memcpy(counts.messages, service->messages, sizeof(counts.messages));
+	pthread_mutex_unlock(&service->lock);
+	return counts;
 }

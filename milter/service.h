@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "directory/directory.h"
+#include "milter/verdict.h"
 
 struct snapshot {
 	struct config *config;
@@ -31,15 +32,12 @@ bool service_reload(struct service *);
 /* Could a message be judged now: keys readable, directory answering? */
 bool service_ready(struct service *, char reason[ERROR_TEXT_MAX]);
 
-/* A route_lookup that gives up when the message has taken so long that the
- * MTA would soon stop waiting.  What was learned is in the directory's cache,
- * so that the next attempt gets further. */
-struct inquiry {
-	struct directory *directory;
-	int64_t until_ms; /* clock_monotonic_ms() */
+/* Messages since the start, by verdict. */
+struct service_counts {
+	int64_t uptime_s;
+	uint64_t messages[VERDICT_PASSED + 1];
 };
-void inquiry_begin(struct inquiry *, const struct snapshot *);
-void inquiry_lookup(
-    void *inquiry, const struct address *, struct directory_answer *);
+void service_count(struct service *, enum verdict_status);
+struct service_counts service_counts(struct service *);
 
 #endif

@@ -120,6 +120,7 @@ judge_valid(const struct verdict_question *q, const struct ticket *ticket,
 	const char *name = account_name(ticket);
 	struct route_question asked = { .config = q->config,
 		.ticket = ticket,
+		.prepare = q->prepare,
 		.lookup = q->lookup,
 		.context = q->context };
 	struct route route;

@@ -39,6 +39,7 @@ struct verdict_question {
 	const struct session *session;
 	const struct config *config;
 	const struct ticket_keys *keys;
+	route_prepare *prepare; /* NULL: none */
 	route_lookup *lookup;
 	void *context;
 };

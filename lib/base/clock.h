@@ -10,6 +10,8 @@
 
 /* Milliseconds since some fixed moment; runs on while the machine sleeps. */
 int64_t clock_monotonic_ms(void);
+/* The same clock in microseconds: how long something took. */
+int64_t clock_monotonic_us(void);
 /* Milliseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
 

@@ -59,7 +59,8 @@ struct directory_source {
 		struct secret_source password;
 		const char *ca_file; /* NULL: the system's */
 		bool start_tls;      /* on ldap:// */
-		int64_t timeout_ms;
+		int64_t timeout_ms;  /* of a search, all servers together */
+		const struct address *canary; /* must exist; NULL: none */
 	} ldap;
 };
 

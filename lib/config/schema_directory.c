@@ -78,6 +78,17 @@ static const struct schema_word start_tls_words[] = {
 	{ .word = NULL },
 };
 
+#define CANARY_ROW(source)                                                     \
+	{                                                                      \
+		.name = "canary", .type = &value_optional_address,             \
+		.offset = offsetof(source, canary),                            \
+		.example = "anna@example.org",                                 \
+		.help = "An address that must exist. It is looked for once a " \
+			"minute; while it is not found, nobody counts as "     \
+			"absent and mail waits: a wrong base, or rights that " \
+			"were withdrawn, never looks like an empty company.",  \
+	}
+
 static const struct schema_row ldap_rows[] = {
 	{ .name = "uri",
 	    .type = &value_list,
@@ -149,7 +160,10 @@ static const struct schema_row ldap_rows[] = {
 	    .fallback = "5s",
 	    .min = 100 * MS,
 	    .max = 5 * MINUTES,
-	    .help = "How long one server may take to answer." },
+	    .help = "How long a search may take, all servers together. While "
+		    "another one is left, a server gets its share of it, and "
+		    "one that failed is left out for 10 seconds." },
+	CANARY_ROW(struct ldap_source),
 	{ .name = NULL },
 };
 static const struct schema_table ldap_table = {

@@ -4,12 +4,18 @@
 bool
 breaker_allows(struct breaker *b, int64_t now_ms)
 {
-	if (b->faults < BREAKER_FAULTS)
+	if (!breaker_is_open(b))
 		return true;
 	if (now_ms < b->retry_ms)
 		return false;
 	b->retry_ms = now_ms + BREAKER_PAUSE_MS;
 	return true;
+}
+
+bool
+breaker_is_open(const struct breaker *b)
+{
+	return b->faults >= BREAKER_FAULTS;
 }
 
 void

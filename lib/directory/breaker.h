@@ -21,6 +21,8 @@ struct breaker {
 
 /* May this caller ask?  While open a "yes" is given once per pause. */
 bool breaker_allows(struct breaker *, int64_t now_ms);
+/* Too many faults: only one in a while asks. */
+bool breaker_is_open(const struct breaker *);
 void breaker_report(struct breaker *, bool answered, int64_t now_ms);
 
 #endif

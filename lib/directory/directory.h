@@ -24,6 +24,27 @@ struct directory_answer {
 	char reason[DIRECTORY_REASON_SIZE];
 };
 
+/* Several addresses in one question: fewer round trips. */
+struct directory_question {
+	const struct address *addresses;
+	size_t n;
+	int64_t deadline_ms; /* clock_monotonic_ms() */
+};
+
+/* What one source did since the directory was made. */
+struct directory_statistics {
+	const char *kind; /* "file", "ldap", "smtp" */
+	const char *name; /* path, first URI or host; the directory's */
+	bool away;        /* too many faults in a row: asked every 10 s only */
+	/* Addresses, and what was said about them. */
+	uint64_t lookups, found, absent, unknown;
+	uint64_t cached, stale; /* among them, without asking */
+	/* What went to the server: a question may hold many addresses. */
+	uint64_t questions, faults, openings;
+	int64_t last_us, total_us;              /* of the questions */
+	char last_fault[DIRECTORY_REASON_SIZE]; /* "" : none yet */
+};
+
 struct directory;
 
 /* Holds a reference on the configuration.  Opens no connection yet. */
@@ -34,6 +55,10 @@ void directory_free(struct directory *);
  * sources everything EXISTS. */
 void directory_lookup(
     struct directory *, const struct address *, struct directory_answer *);
+/* The same for each address of the question, answers in its order.  What could
+ * not be asked before the deadline is UNKNOWN. */
+void directory_lookup_many(struct directory *,
+    const struct directory_question *, struct directory_answer *answers);
 
 /* As directory_lookup(), and tells what each source ("file", "ldap") answered,
  * in the order they were asked. */
@@ -43,9 +68,13 @@ void directory_lookup_steps(struct directory *, const struct address *,
     struct directory_answer *, directory_step *, void *context);
 
 /* Could a look-up be answered now?  Asks each source that has not answered
- * within the last second, with an address that nobody has.
- * False with the reason ("ldaps://dc1…: Can't contact LDAP server").  This is
- * what the milter answers to READY. */
+ * within the last second.  False with the reason ("ldaps://dc1...: Can't
+ * contact LDAP server").  This is what the milter answers to READY. */
 bool directory_ready(struct directory *, char reason[DIRECTORY_REASON_SIZE]);
+
+size_t directory_sources(const struct directory *);
+/* `source` counts from 0. */
+void directory_statistics(
+    struct directory *, size_t source, struct directory_statistics *);
 
 #endif

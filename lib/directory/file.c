@@ -52,10 +52,11 @@ struct file {
 };
 
 static void *
-open_file(const struct directory_source *settings)
+open_file(const struct config *config, const struct directory_source *settings)
 {
 	struct file *f = mem_new(sizeof(*f));
 
+	(void)config;
 	f->path = settings->file;
 	buf_init(&f->text, 2 * FILE_MAX);
 	pthread_mutex_init(&f->lock, NULL);
@@ -255,29 +256,36 @@ refresh(struct file *f, struct error *err)
 }
 
 static void
-lookup(
-    void *state, const struct address *address, struct directory_answer *answer)
+look_up(const struct file *f, const struct address *address,
+    struct directory_answer *answer)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	const char *key = text;
+	bool found;
+
+	write_key(address, text);
+	found = bsearch(&key, f->lines, f->n_lines, sizeof(*f->lines),
+		    compare) != NULL;
+	source_answer(answer, found ? EXISTS : ABSENT, "%s: %s", f->path,
+	    found ? "listed" : "no such address");
+}
+
+static void
+lookup(void *state, const struct directory_question *q,
+    struct directory_answer *answers)
 {
 	struct file *f = state;
 	struct error err;
-	char text[ADDRESS_TEXT_SIZE];
-	const char *key = text;
-	bool known, found = false;
+	bool known;
 
-	write_key(address, text);
 	pthread_mutex_lock(&f->lock);
 	known = refresh(f, &err);
-	if (known)
-		found = bsearch(&key, f->lines, f->n_lines, sizeof(*f->lines),
-			    compare) != NULL;
+	for (size_t i = 0; i < q->n; i++)
+		if (known)
+			look_up(f, &q->addresses[i], &answers[i]);
+		else
+			source_answer(&answers[i], UNKNOWN, "%s", err.text);
 	pthread_mutex_unlock(&f->lock);
-
-	if (!known)
-		source_answer(answer, UNKNOWN, "%s", err.text);
-	else if (found)
-		source_answer(answer, EXISTS, "%s: listed", f->path);
-	else
-		source_answer(answer, ABSENT, "%s: no such address", f->path);
 }
 
 const struct source_kind source_file = {

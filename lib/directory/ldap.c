@@ -3,75 +3,45 @@
  * ldap - LDAP servers with the same content as directory source.
  *
  * Exactly one reply means that somebody does not exist: success with no entry.
- *
- * Connections are kept for the next look-up, each used by one thread at a
- * time.  One that was closed meanwhile, as servers do with idle ones, is
- * replaced once without anybody noticing.
+ * That holds for a search for many, too: those whose entries came back are
+ * found, and the rest is searched for again until nothing comes.
  */
 #include "directory/source.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "directory/ldap_connection.h"
+#include "directory/ldap_batch.h"
 #include "directory/ldap_filter.h"
+#include "directory/ldap_pool.h"
 
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-	IDLE_MAX = 8,
-	IDLE_MAX_MS = 60000, /* firewalls forget silent connections */
-};
-
-struct handle {
-	struct ldap_connection *connection;
-	size_t uri; /* index */
-	int64_t idle_since_ms;
-};
+/* Addresses in one search. */
+enum { BATCH_MAX = 50 };
 
 struct ldap_directory {
 	const struct ldap_source *settings; /* borrowed */
-	size_t n_uris;
-	pthread_mutex_t lock; /* guards all that follows */
-	struct handle idle[IDLE_MAX];
-	size_t n_idle;
-	size_t preferred; /* the URI to begin with: it answered last */
-};
-
-/* One look-up under way. */
-struct request {
-	struct buf filter;
-	int64_t deadline_ms;
-	int entries;
-	bool lost; /* it failed because the server had hung up */
+	struct ldap_pool *pool;
+	bool usable; /* the filter is */
+	struct error fault;
+	struct ldap_batch batch;
+	const char *attributes[LDAP_ASSERTIONS_MAX + 1]; /* of the batch */
 };
 
 static void *
-open_ldap(const struct directory_source *source)
+open_ldap(const struct config *config, const struct directory_source *source)
 {
 	struct ldap_directory *d = mem_new(sizeof(*d));
 
+	(void)config;
 	d->settings = &source->ldap;
-	while (d->settings->uris[d->n_uris] != NULL)
-		d->n_uris++;
-	pthread_mutex_init(&d->lock, NULL);
+	d->pool = ldap_pool_new(d->settings);
+	d->usable = ldap_filter_check(d->settings->filter, &d->fault);
+	if (d->usable)
+		ldap_batch_read(d->settings->filter, &d->batch);
+	for (size_t i = 0; i < d->batch.n; i++)
+		d->attributes[i] = d->batch.assertions[i].attribute;
 	return d;
-}
-
-static void
-close_idle(struct ldap_directory *d)
-{
-	struct handle closing[IDLE_MAX];
-	size_t n;
-
-	pthread_mutex_lock(&d->lock);
-	n = d->n_idle;
-	memcpy(closing, d->idle, n * sizeof(*closing));
-	d->n_idle = 0;
-	pthread_mutex_unlock(&d->lock);
-	while (n > 0)
-		ldap_connection_close(closing[--n].connection);
 }
 
 static void
@@ -79,109 +49,8 @@ close_ldap(void *state)
 {
 	struct ldap_directory *d = state;
 
-	close_idle(d);
-	pthread_mutex_destroy(&d->lock);
+	ldap_pool_free(d->pool);
 	free(d);
-}
-
-static bool
-take_idle(struct ldap_directory *d, struct handle *h)
-{
-	int64_t now_ms = clock_monotonic_ms();
-	bool found;
-
-	for (;;) {
-		pthread_mutex_lock(&d->lock);
-		found = d->n_idle > 0;
-		if (found)
-			*h = d->idle[--d->n_idle];
-		pthread_mutex_unlock(&d->lock);
-		if (!found || now_ms - h->idle_since_ms < IDLE_MAX_MS)
-			return found;
-		ldap_connection_close(h->connection);
-	}
-}
-
-static void
-give_back(struct ldap_directory *d, struct handle *h)
-{
-	bool kept;
-
-	h->idle_since_ms = clock_monotonic_ms();
-	pthread_mutex_lock(&d->lock);
-	kept = d->n_idle < IDLE_MAX;
-	if (kept)
-		d->idle[d->n_idle++] = *h;
-	d->preferred = h->uri;
-	pthread_mutex_unlock(&d->lock);
-	if (!kept)
-		ldap_connection_close(h->connection);
-}
-
-/* The servers in turn; one that is silent gets only its share of the time.
- * A refused password is not tried elsewhere: it would count towards locking
- * the login. */
-static bool
-connect_any(struct ldap_directory *d, int64_t deadline_ms, struct handle *h,
-    struct error *err)
-{
-	struct error all = { .text = "" };
-	size_t first;
-
-	pthread_mutex_lock(&d->lock);
-	first = d->preferred;
-	pthread_mutex_unlock(&d->lock);
-	for (size_t i = 0; i < d->n_uris; i++) {
-		int64_t now_ms = clock_monotonic_ms();
-		int64_t share_ms =
-		    (deadline_ms - now_ms) / (int64_t)(d->n_uris - i);
-		struct error before = all;
-
-		h->uri = (first + i) % d->n_uris;
-		h->connection = ldap_connection_open(d->settings,
-		    d->settings->uris[h->uri], now_ms + share_ms, err);
-		if (h->connection != NULL)
-			return true;
-		error_set(&all, err->kind, "%s%s%s", before.text,
-		    i > 0 ? "; " : "", err->text);
-		if (err->kind != ERROR_RETRY)
-			break;
-	}
-	*err = all;
-	return false;
-}
-
-/* A connection on which it fails is closed, and the next attempt begins with
- * another server. */
-static bool
-search(struct ldap_directory *d, struct handle *h, struct request *r,
-    struct error *err)
-{
-	if (ldap_connection_search(h->connection, buf_string(&r->filter),
-		r->deadline_ms, &r->entries, err))
-		return true;
-	r->lost = ldap_connection_is_lost(h->connection);
-	ldap_connection_close(h->connection);
-	pthread_mutex_lock(&d->lock);
-	d->preferred = (h->uri + 1) % d->n_uris;
-	pthread_mutex_unlock(&d->lock);
-	return false;
-}
-
-static bool
-search_anywhere(struct ldap_directory *d, struct handle *h, struct request *r,
-    struct error *err)
-{
-	r->deadline_ms = clock_monotonic_ms() + d->settings->timeout_ms;
-	if (take_idle(d, h)) {
-		if (search(d, h, r, err))
-			return true;
-		/* The others have most likely ended, too. */
-		close_idle(d);
-		if (!r->lost)
-			return false;
-	}
-	return connect_any(d, r->deadline_ms, h, err) && search(d, h, r, err);
 }
 
 static const char *
@@ -193,29 +62,190 @@ count_text(int entries)
 }
 
 static void
-lookup(
-    void *state, const struct address *address, struct directory_answer *answer)
+look_up_one(struct ldap_directory *d, const struct directory_question *q,
+    size_t i, struct directory_answer *answer)
+{
+	struct ldap_search search = { .deadline_ms = q->deadline_ms };
+	struct error err;
+	struct buf filter;
+	const char *uri;
+
+	buf_init(&filter, LDAP_FILTER_MAX);
+	ldap_filter_write(d->settings->filter, &q->addresses[i], &filter);
+	search.filter = buf_string(&filter);
+	if (ldap_pool_search(d->pool, &search, &uri, &err))
+		source_answer(answer, search.entries > 0 ? EXISTS : ABSENT,
+		    "%s: %s", uri, count_text(search.entries));
+	else
+		source_answer(answer, UNKNOWN, "%s", err.text);
+	buf_clear(&filter);
+}
+
+/* After the first trouble the others need not wait for the same. */
+static void
+look_up_each(struct ldap_directory *d, const struct directory_question *q,
+    struct directory_answer *answers)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (i == 0 || answers[i - 1].existence != UNKNOWN)
+			look_up_one(d, q, i, &answers[i]);
+		else
+			answers[i] = answers[i - 1];
+}
+
+/* Some of the addresses of a question that are searched for together. */
+struct round {
+	struct ldap_directory *directory;
+	const struct address *addresses[BATCH_MAX];
+	struct directory_answer *answers[BATCH_MAX];
+	bool found[BATCH_MAX];
+	size_t n;
+	int64_t deadline_ms;
+	int entries; /* of the last search */
+	const char *uri;
+};
+
+static void
+on_value(void *context, const char *attribute, struct slice value)
+{
+	struct round *r = context;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->found[i] && ldap_batch_owns(&r->directory->batch,
+					attribute, value, r->addresses[i]))
+			r->found[i] = true;
+}
+
+static bool
+search_round(struct round *r, struct error *err)
+{
+	struct ldap_directory *d = r->directory;
+	struct ldap_search search = {
+		.deadline_ms = r->deadline_ms,
+		.attributes = d->attributes,
+		/* One person can have several entries. */
+		.entries_max = 2 * (int)r->n,
+		.on_value = on_value,
+		.context = r,
+	};
+	struct buf filter;
+	bool done;
+
+	buf_init(&filter, (BATCH_MAX + 1) * LDAP_FILTER_MAX);
+	buf_add_string(&filter, "(|");
+	for (size_t i = 0; i < r->n; i++)
+		ldap_filter_write(
+		    d->settings->filter, r->addresses[i], &filter);
+	buf_add_string(&filter, ")");
+	search.filter = buf_string(&filter);
+	done = ldap_pool_search(d->pool, &search, &r->uri, err);
+	r->entries = search.entries;
+	buf_clear(&filter);
+	return done;
+}
+
+static void
+answer_round(struct round *r, enum existence existence, const char *text)
+{
+	for (size_t i = 0; i < r->n; i++)
+		source_answer(r->answers[i], existence, "%s", text);
+}
+
+/* Whoever was found leaves the round; how many did? */
+static size_t
+drop_found(struct round *r)
+{
+	size_t left = 0, before = r->n;
+
+	for (size_t i = 0; i < before; i++) {
+		if (r->found[i]) {
+			source_answer(
+			    r->answers[i], EXISTS, "%s: found", r->uri);
+			continue;
+		}
+		r->addresses[left] = r->addresses[i];
+		r->answers[left] = r->answers[i];
+		r->found[left++] = false;
+	}
+	r->n = left;
+	return before - left;
+}
+
+/* Entries came, and none shows whose it is: rights to search but not to read,
+ * say. */
+static void
+ask_singly(struct round *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct directory_question one = { r->addresses[i], 1,
+			r->deadline_ms };
+
+		look_up_each(r->directory, &one, r->answers[i]);
+	}
+}
+
+/* False: in trouble, all that is left is UNKNOWN. */
+static bool
+look_up_round(struct round *r)
+{
+	struct error err;
+	char none[DIRECTORY_REASON_SIZE];
+
+	while (r->n > 0) {
+		if (!search_round(r, &err)) {
+			answer_round(r, UNKNOWN, err.text);
+			return false;
+		}
+		if (r->entries == 0) {
+			snprintf(none, sizeof(none), "%s: no entry", r->uri);
+			answer_round(r, ABSENT, none);
+			return true;
+		}
+		if (drop_found(r) == 0) {
+			ask_singly(r);
+			return true;
+		}
+	}
+	return true;
+}
+
+static void
+look_up_together(struct ldap_directory *d, const struct directory_question *q,
+    struct directory_answer *answers)
+{
+	bool works = true;
+	size_t i = 0;
+
+	while (i < q->n) {
+		struct round r = { .directory = d,
+			.deadline_ms = q->deadline_ms };
+		size_t last = i + BATCH_MAX < q->n ? i + BATCH_MAX : q->n;
+
+		for (; i < last; i++, r.n++) {
+			r.addresses[r.n] = &q->addresses[i];
+			r.answers[r.n] = &answers[i];
+		}
+		if (works)
+			works = look_up_round(&r);
+		else
+			answer_round(&r, UNKNOWN, answers[i - r.n - 1].reason);
+	}
+}
+
+static void
+lookup(void *state, const struct directory_question *q,
+    struct directory_answer *answers)
 {
 	struct ldap_directory *d = state;
-	const struct ldap_source *settings = d->settings;
-	struct request r = { 0 };
-	struct handle h;
-	struct error err;
 
-	if (!ldap_filter_check(settings->filter, &err)) {
-		source_answer(
-		    answer, UNKNOWN, "%s: %s", settings->uris[0], err.text);
-		return;
-	}
-	buf_init(&r.filter, LDAP_FILTER_MAX);
-	ldap_filter_write(settings->filter, address, &r.filter);
-	if (search_anywhere(d, &h, &r, &err)) {
-		source_answer(answer, r.entries > 0 ? EXISTS : ABSENT, "%s: %s",
-		    settings->uris[h.uri], count_text(r.entries));
-		give_back(d, &h);
-	} else
-		source_answer(answer, UNKNOWN, "%s", err.text);
-	buf_clear(&r.filter);
+	if (!d->usable)
+		for (size_t i = 0; i < q->n; i++)
+			source_answer(&answers[i], UNKNOWN, "%s: %s",
+			    d->settings->uris[0], d->fault.text);
+	else if (q->n > 1 && d->batch.n > 0)
+		look_up_together(d, q, answers);
+	else
+		look_up_each(d, q, answers);
 }
 
 const struct source_kind source_ldap = {

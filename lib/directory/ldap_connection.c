@@ -13,7 +13,8 @@
 enum {
 	PASSWORD_MAX = 4096,
 	ENTRIES_WANTED = 2,
-	/* Of one message from a server: entries come without attributes. */
+	ATTRIBUTES_MAX = 16,
+	/* Of one message from a server: an entry with its addresses. */
 	MESSAGE_MAX = 256 * 1024,
 };
 
@@ -313,27 +314,48 @@ log_in(struct ldap_connection *c, struct error *err)
 	return bind_with_password(c, err);
 }
 
-/* One search; *entries says how many there are, up to ENTRIES_WANTED. */
+static void
+read_values(struct ldap_connection *c, LDAPMessage *entry,
+    const struct ldap_search *search)
+{
+	for (size_t i = 0; search->attributes[i] != NULL; i++) {
+		const char *attribute = search->attributes[i];
+		struct berval **values =
+		    ldap_get_values_len(c->ld, entry, attribute);
+
+		for (size_t v = 0; values != NULL && values[v] != NULL; v++)
+			search->on_value(search->context, attribute,
+			    (struct slice){ (uint8_t *)values[v]->bv_val,
+				values[v]->bv_len });
+		ldap_value_free_len(values);
+	}
+}
+
 static bool
-read_entries(struct ldap_connection *c, int id, int *entries, struct error *err)
+read_entries(struct ldap_connection *c, int id, struct ldap_search *search,
+    struct error *err)
 {
 	LDAPMessage *message;
 	int code;
 
-	for (*entries = 0;;) {
+	for (search->entries = 0;;) {
 		message = await(c, id, LDAP_MSG_ONE, err);
 		if (message == NULL)
 			return false;
 		if (ldap_msgtype(message) == LDAP_RES_SEARCH_RESULT)
 			break;
-		*entries += ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY;
+		if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY) {
+			search->entries++;
+			if (search->attributes != NULL)
+				read_values(c, message, search);
+		}
 		ldap_msgfree(message);
 	}
 	if (ldap_parse_result(c->ld, message, &code, NULL, NULL, NULL, NULL,
 		1) != LDAP_SUCCESS)
 		code = LDAP_DECODING_ERROR;
 	return code == LDAP_SUCCESS ||
-	       (code == LDAP_SIZELIMIT_EXCEEDED && *entries > 0) ||
+	       (code == LDAP_SIZELIMIT_EXCEEDED && search->entries > 0) ||
 	       fail(c, code, err);
 }
 
@@ -377,24 +399,42 @@ ldap_connection_is_lost(const struct ldap_connection *c)
 	return c->lost;
 }
 
-bool
-ldap_connection_search(struct ldap_connection *c, const char *filter,
-    int64_t deadline_ms, int *entries, struct error *err)
+/* The library wants its list of attributes without const. */
+static int
+begin_search(
+    struct ldap_connection *c, const struct ldap_search *search, int *id)
 {
 	char nothing[] = LDAP_NO_ATTRS;
-	char *attributes[] = { nothing, NULL };
-	struct timeval limit;
+	char *names[ATTRIBUTES_MAX + 1] = { nothing };
+	struct timeval limit = as_timeval(remaining_ms(c) + 999);
+	int max =
+	    search->entries_max > 0 ? search->entries_max : ENTRIES_WANTED;
+	int code;
+
+	for (size_t i = 0; search->attributes != NULL && i < ATTRIBUTES_MAX &&
+			   search->attributes[i] != NULL;
+	     i++)
+		names[i] = mem_string(search->attributes[i]);
+	code = ldap_search_ext(c->ld, c->settings->base, LDAP_SCOPE_SUBTREE,
+	    search->filter, names, 0, NULL, NULL, &limit, max, id);
+	for (size_t i = 0; search->attributes != NULL && names[i] != NULL; i++)
+		free(names[i]);
+	return code;
+}
+
+bool
+ldap_connection_search(
+    struct ldap_connection *c, struct ldap_search *search, struct error *err)
+{
 	int id = 0, code;
 
-	c->deadline_ms = deadline_ms;
+	c->deadline_ms = search->deadline_ms;
 	c->expired = false;
 	c->lost = false;
-	limit = as_timeval(remaining_ms(c) + 999);
-	code = ldap_search_ext(c->ld, c->settings->base, LDAP_SCOPE_SUBTREE,
-	    filter, attributes, 0, NULL, NULL, &limit, ENTRIES_WANTED, &id);
+	code = begin_search(c, search, &id);
 	if (code != LDAP_SUCCESS)
 		fail(c, code, err);
-	else if (read_entries(c, id, entries, err))
+	else if (read_entries(c, id, search, err))
 		return true;
 	return error_prefix(err, "%s", c->uri);
 }

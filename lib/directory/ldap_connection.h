@@ -15,6 +15,7 @@
 #ifndef DIRECTORY_LDAP_CONNECTION_H
 #define DIRECTORY_LDAP_CONNECTION_H
 
+#include "base/slice.h"
 #include "config/config.h"
 
 struct ldap_connection;
@@ -24,10 +25,23 @@ struct ldap_connection *ldap_connection_open(const struct ldap_source *,
     const char *uri, int64_t deadline_ms, struct error *);
 void ldap_connection_close(struct ldap_connection *);
 
-/* Searches the whole base; *entries says how many there are (2: or more).
- * True only for a complete, certain answer. */
-bool ldap_connection_search(struct ldap_connection *, const char *filter,
-    int64_t deadline_ms, int *entries, struct error *);
+struct ldap_search {
+	const char *filter;
+	int64_t deadline_ms;
+	/* Whose values are wanted, NULL at the end; NULL: none are. */
+	const char *const *attributes;
+	int entries_max; /* 0: one or several is all that matters */
+	/* For each value of these attributes in each entry; borrowed. */
+	void (*on_value)(
+	    void *context, const char *attribute, struct slice value);
+	void *context;
+	int entries; /* how many there are, up to the maximum */
+};
+
+/* Searches the whole base.  True only for a complete, certain answer, and for
+ * more entries than the maximum. */
+bool ldap_connection_search(
+    struct ldap_connection *, struct ldap_search *, struct error *);
 /* After a failed search: because the server had closed the connection, so
  * that a new one may help? */
 bool ldap_connection_is_lost(const struct ldap_connection *);

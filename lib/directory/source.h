@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source - what each kind of directory source gives the chain: one row of
- * functions.  directory.c wraps cache and breaker around the remote ones.
+ * functions.  link.c wraps cache, breaker and canary around the remote ones.
  *
  * All functions are called by several threads at the same time; a source does
  * its own locking.  None of them ever turns trouble into ABSENT.
@@ -17,11 +17,16 @@ struct source_kind {
 	 * read again at once when it changes, so it has neither. */
 	bool remote;
 	/* Never fails and never blocks: what is wrong is told by each answer.
-	 * The settings are borrowed until close. */
-	void *(*open)(const struct directory_source *);
-	/* Fills all of the answer, at most after the source's time-out. */
-	void (*lookup)(
-	    void *state, const struct address *, struct directory_answer *);
+	 * Both are borrowed until close. */
+	void *(*open)(const struct config *, const struct directory_source *);
+	/* Fills an answer for each address, at the deadline at latest; no
+	 * single step takes longer than the source's time-out. */
+	void (*lookup)(void *state, const struct directory_question *,
+	    struct directory_answer *answers);
+	/* Anything but UNKNOWN: it could be asked.  NULL: it is asked for an
+	 * address that nobody has. */
+	void (*ready)(
+	    void *state, int64_t deadline_ms, struct directory_answer *);
 	void (*close)(void *state);
 };
 

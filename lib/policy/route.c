@@ -157,20 +157,28 @@ ask(const struct decision *d, const struct address *address,
 	return answer->existence;
 }
 
+/* The address without its extension; false when it has none. */
+static bool
+without_extension(const struct config *config, const struct address *address,
+    struct address *base)
+{
+	size_t len = base_length(address->local, config->recipient_delimiter);
+
+	return len > 0 &&
+	       address_make(slice_first(slice_of(address->local), len),
+		   slice_of(address->domain), base) == ADDRESS_OK;
+}
+
 static enum existence
 ask_with_and_without_extension(const struct decision *d,
     const struct address *address, struct route_step *step,
     struct directory_answer *answer)
 {
-	size_t len =
-	    base_length(address->local, d->config->recipient_delimiter);
 	struct address base;
 
-	if (ask(d, address, step, answer) != ABSENT || len == 0)
+	if (ask(d, address, step, answer) != ABSENT ||
+	    !without_extension(d->config, address, &base))
 		return answer->existence;
-	if (address_make(slice_first(slice_of(address->local), len),
-		slice_of(address->domain), &base) != ADDRESS_OK)
-		return ABSENT;
 	return ask(d, &base, step, answer);
 }
 
@@ -204,37 +212,90 @@ judge_accepted(const struct decision *d, const struct address *address,
 	d->out->defer = true;
 }
 
+/* What a candidate is looked up as. */
+struct target {
+	const struct accepted_domain *domain; /* NULL: foreign */
+	struct address address;
+	bool mapped;
+	bool usable; /* may be looked up and delivered to */
+};
+
+static struct target
+target_of(const struct config *config, const struct address *candidate)
+{
+	struct target t = { .domain = config_domain(config, candidate->domain),
+		.address = *candidate,
+		.usable = !is_unsafe(candidate) };
+
+	if (t.domain == NULL || t.domain->map_to == NULL)
+		return t;
+	t.usable = t.usable &&
+		   address_make(slice_of(candidate->local),
+		       slice_of(t.domain->map_to), &t.address) == ADDRESS_OK;
+	t.mapped = t.usable;
+	t.domain = config_domain(config, t.domain->map_to);
+	t.usable = t.usable && t.domain != NULL;
+	return t;
+}
+
 static void
 judge(const struct decision *d, struct route_step *step)
 {
-	const struct accepted_domain *domain =
-	    config_domain(d->config, step->candidate.domain);
-	struct address address = step->candidate;
-	bool usable = !is_unsafe(&address);
+	struct target t = target_of(d->config, &step->candidate);
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (domain == NULL) {
+	if (config_domain(d->config, step->candidate.domain) == NULL) {
 		step->result = ROUTE_FOREIGN;
-		say(step, "%s is no accepted domain: dropped", address.domain);
+		say(step, "%s is no accepted domain: dropped",
+		    step->candidate.domain);
 		return;
 	}
-	if (domain->map_to != NULL) {
-		usable = usable &&
-			 address_make(slice_of(step->candidate.local),
-			     slice_of(domain->map_to), &address) == ADDRESS_OK;
-		if (usable)
-			say(step, "map_to makes it %s",
-			    address_write(&address, text));
-		domain = config_domain(d->config, domain->map_to);
-	}
-	if (domain == NULL || !usable) {
+	if (t.mapped)
+		say(step, "map_to makes it %s",
+		    address_write(&t.address, text));
+	if (!t.usable) {
 		step->result = ROUTE_ABSENT;
 		say(step, "its local part could be relayed elsewhere, or it "
 			  "is too long");
 		deliver_unknown(d, NULL, step);
 		return;
 	}
-	judge_accepted(d, &address, domain, step);
+	judge_accepted(d, &t.address, t.domain, step);
+}
+
+static bool
+is_among(const struct address *list, size_t n, const struct address *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (address_equal(&list[i], address))
+			return true;
+	return false;
+}
+
+/* Tells beforehand what judge() may ask for. */
+static void
+prepare(const struct decision *d)
+{
+	const struct ticket *ticket = d->asked->ticket;
+	struct address *list =
+	    mem_new_array(2 * ticket->n_candidates, sizeof(*list));
+	struct address base;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ticket->n_candidates; i++) {
+		struct target t = target_of(d->config, &ticket->candidates[i]);
+
+		if (t.domain == NULL || !t.usable)
+			continue;
+		if (!is_among(list, n, &t.address))
+			list[n++] = t.address;
+		if (without_extension(d->config, &t.address, &base) &&
+		    !is_among(list, n, &base))
+			list[n++] = base;
+	}
+	if (n > 0)
+		d->asked->prepare(d->asked->context, list, n);
+	free(list);
 }
 
 /* The fallback of the account, or of the ticket when the account is gone;
@@ -257,6 +318,8 @@ judge_all(const struct decision *d)
 	const struct ticket *ticket = d->asked->ticket;
 	struct route *out = d->out;
 
+	if (d->asked->prepare != NULL)
+		prepare(d);
 	out->steps = mem_new_array(ticket->n_candidates, sizeof(*out->steps));
 	out->n_steps = ticket->n_candidates;
 	for (size_t i = 0; i < out->n_steps; i++) {

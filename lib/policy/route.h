@@ -2,7 +2,7 @@
 /*
  * route - who gets a message: candidates in, final recipients out.
  *
- * Pure but for the look-up function it is given.  A struct accepted_rcpt can
+ * Pure but for the look-up functions it is given.  A struct accepted_rcpt can
  * be made only here, after the accepted-domain check, so nothing else can
  * become a recipient.
  */
@@ -43,6 +43,9 @@ struct route {
 	bool used_fallback; /* nothing was left */
 };
 
+/* Every address that the decision may ask for, each once, before the first is
+ * asked for: a directory answers many at once faster. */
+typedef void route_prepare(void *context, const struct address *, size_t n);
 typedef void
 route_lookup(void *context, const struct address *, struct directory_answer *);
 
@@ -52,6 +55,7 @@ struct route_question {
 					  policy defaults and the ticket's
 					  fallback then */
 	const struct ticket *ticket;
+	route_prepare *prepare; /* NULL: none */
 	route_lookup *lookup;
 	void *context;
 };

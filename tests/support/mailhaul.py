@@ -201,6 +201,27 @@ class Mailhaul:
         except OSError:
             return ""
 
+    def milter_statistics(self):
+        """The report of STATS: a dict, with the list `sources` of dicts."""
+        text = b""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(10)
+            link.connect(str(CONTROL))
+            link.sendall(b"STATS\n")
+            while not text.endswith(b"\n\n"):
+                more = link.recv(65536)
+                assert more, "half a report"
+                text += more
+        report = {"sources": []}
+        target = report
+        for line in text.decode("ascii").splitlines()[:-1]:
+            key, value = line.split(" ", 1)
+            if key == "source":
+                target = {}
+                report["sources"].append(target)
+            target[key] = int(value) if value.isdecimal() else value
+        return report
+
     def start_milter(self):
         """Start it unless it runs; wait until it answers."""
         if self.runs("milter"):

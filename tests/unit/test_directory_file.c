@@ -32,7 +32,7 @@ setup(void **state)
 	snprintf(f->path, sizeof(f->path), "%s/users.txt", f->folder);
 	f->settings = (struct directory_source){ .kind = DIRECTORY_FILE,
 		.file = f->path };
-	f->source = source_file.open(&f->settings);
+	f->source = source_file.open(NULL, &f->settings);
 	*state = f;
 	return 0;
 }
@@ -67,7 +67,8 @@ ask(const struct fixture *f, const char *text)
 	struct address address;
 
 	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	source_file.lookup(f->source, &address, &answer);
+	source_file.lookup(f->source,
+	    &(struct directory_question){ &address, 1, INT64_MAX }, &answer);
 	return answer;
 }
 

@@ -31,7 +31,7 @@ static void
 reopen(struct fixture *f)
 {
 	source_ldap.close(f->source);
-	f->source = source_ldap.open(&f->settings);
+	f->source = source_ldap.open(NULL, &f->settings);
 }
 
 static int
@@ -48,7 +48,7 @@ setup(void **state)
 		    .filter = "(mail={address})",
 		    .timeout_ms = TIMEOUT_MS },
 	};
-	f->source = source_ldap.open(&f->settings);
+	f->source = source_ldap.open(NULL, &f->settings);
 	*state = f;
 	return 0;
 }
@@ -71,7 +71,8 @@ ask(const struct fixture *f)
 	static const struct address anna = { "anna", "example.org" };
 	struct directory_answer answer;
 
-	source_ldap.lookup(f->source, &anna, &answer);
+	source_ldap.lookup(f->source,
+	    &(struct directory_question){ &anna, 1, INT64_MAX }, &answer);
 	return answer;
 }
 
