@@ -15,6 +15,10 @@ enum parameter {
 	HOPCOUNT_LIMIT,
 	QUEUE_DIRECTORY,
 	NON_SMTPD_MILTERS,
+	N_NEEDED,
+	/* Postfix has these since 3.0. */
+	SMTPUTF8_ENABLE = N_NEEDED,
+	SMTPUTF8_AUTODETECT_CLASSES,
 	N_PARAMETERS
 };
 static const char *const parameters[N_PARAMETERS] = {
@@ -22,6 +26,8 @@ static const char *const parameters[N_PARAMETERS] = {
 	[HOPCOUNT_LIMIT] = "hopcount_limit",
 	[QUEUE_DIRECTORY] = "queue_directory",
 	[NON_SMTPD_MILTERS] = "non_smtpd_milters",
+	[SMTPUTF8_ENABLE] = "smtputf8_enable",
+	[SMTPUTF8_AUTODETECT_CLASSES] = "smtputf8_autodetect_classes",
 };
 
 struct value {
@@ -54,6 +60,34 @@ read_number(const struct value *values, enum parameter which, uint64_t max,
 		   SLICE_ARG(values[which].text));
 }
 
+/* "sendmail, verify": the kinds of mail whose headers Postfix examines. */
+static bool
+names_class(struct slice classes, struct slice wanted)
+{
+	struct slice words, word;
+
+	while (classes.len > 0) {
+		if (!slice_cut_until(&classes, ',', &words)) {
+			words = classes;
+			classes.len = 0;
+		}
+		while (slice_cut_word(&words, &word))
+			if (slice_equal_nocase(word, wanted))
+				return true;
+	}
+	return false;
+}
+
+static bool
+wants_smtputf8(const struct value *values)
+{
+	struct slice classes = values[SMTPUTF8_AUTODETECT_CLASSES].text;
+
+	return slice_equal_nocase(values[SMTPUTF8_ENABLE].text, SLICE("yes")) &&
+	       (names_class(classes, SLICE("sendmail")) ||
+		   names_class(classes, SLICE("all")));
+}
+
 bool
 postfix_read(struct slice output, const char *milter_socket,
     struct postfix_facts *facts, struct error *err)
@@ -64,7 +98,7 @@ postfix_read(struct slice output, const char *milter_socket,
 
 	while (slice_cut_line(&output, &line))
 		read_line(line, values);
-	for (int i = 0; i < N_PARAMETERS; i++) {
+	for (int i = 0; i < N_NEEDED; i++) {
 		if (!values[i].told)
 			return error_set(err, ERROR_CONFIG,
 			    "postconf did not tell %s", parameters[i]);
@@ -77,6 +111,7 @@ postfix_read(struct slice output, const char *milter_socket,
 	facts->has_milter = milters_name(values[NON_SMTPD_MILTERS].text,
 	    &(struct milter_place){
 		milter_socket, values[QUEUE_DIRECTORY].text });
+	facts->wants_smtputf8 = wants_smtputf8(values);
 	return true;
 }
 

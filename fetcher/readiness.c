@@ -130,6 +130,19 @@ judge_facts(struct question *q)
 	gate_ask(r->gate, on_gate, q);
 }
 
+/* Once, not with every question: nothing is lost by it, as the archive has the
+ * message and the postmaster is told. */
+static void
+warn_of_smtputf8(const struct readiness *r, const struct postfix_facts *facts)
+{
+	if (facts->wants_smtputf8 && !r->facts.wants_smtputf8)
+		log_warning(
+		    "Postfix will not deliver collected mail with 8-bit "
+		    "header fields to a server without SMTPUTF8; put "
+		    "smtputf8_autodetect_classes = verify into main.cf, "
+		    "then postfix reload");
+}
+
 static void
 check_facts(struct readiness *r, bool known, const struct postfix_facts *facts,
     const struct error *err)
@@ -141,6 +154,7 @@ check_facts(struct readiness *r, bool known, const struct postfix_facts *facts,
 		r->facts_error = *err;
 		return;
 	}
+	warn_of_smtputf8(r, facts);
 	r->facts = *facts;
 	r->facts_good = facts->has_milter;
 	if (!facts->has_milter)

@@ -5,8 +5,11 @@ it is safe, and nobody is called unknown."""
 import contextlib
 import subprocess
 
-from mails import mail
+from mails import case_of, mail
+from sink import Sink
 from waiting import wait_for
+
+NEXT_HOP_PORT = 2528
 
 
 @contextlib.contextmanager
@@ -69,6 +72,32 @@ def test_final_recipient_refused_by_the_next_hop(scene):
     assert b"X-Case: refused\n" in archived
     notices = scene.postfix.delivered().get("postmaster@example.org", [])
     assert any(b"refused@example.org" in notice for notice in notices), "postmaster was not told"
+
+
+def test_next_hop_without_smtputf8(scene):
+    """Many mails have raw 8-bit characters in their header, and Dovecot's LMTP 2.3 or
+    an older Exchange does not offer SMTPUTF8."""
+    scene.put(
+        mail("utf-8", "Subject: Gr\u00fc\u00dfe", envelope="anna@example.org"),
+        mail("latin-1", envelope="anna@example.org").replace(b"X-Case", b"X-Text: Gr\xfc\xdfe\nX-Case"),
+        mail("recipient", envelope="j\u00fcrgen@example.org"),
+    )
+    hop = Sink(NEXT_HOP_PORT, smtputf8=False)
+    try:
+        with scene.postfix.settings(
+            transport_maps=f"inline:{{ {{ example.org = smtp:[127.0.0.1]:{NEXT_HOP_PORT} }} }}"
+        ):
+            scene.fetch()
+    finally:
+        hop.stop()
+    assert sorted(case_of(m.replace(b"\r\n", b"\n")) for _, m in hop.messages) == ["latin-1", "recipient", "utf-8"]
+
+
+def test_postfix_that_wants_smtputf8(scene):
+    with scene.postfix.settings(smtputf8_autodetect_classes="sendmail, verify"):
+        result = scene.fetch()
+    assert result.err.count("smtputf8_autodetect_classes = verify") == 1
+    assert "smtputf8" not in scene.fetch().err
 
 
 def test_postfix_stopped(scene):

@@ -112,6 +112,7 @@ class Postfix:
             "transport_maps": f"inline:{{ {{ refused@example.org = smtp:[127.0.0.1]:{REFUSING_PORT} }} }}",
             "non_smtpd_milters": MILTER,
             "notify_classes": "bounce, 2bounce, resource, software",
+            "smtputf8_autodetect_classes": "verify",
         }
 
     def start(self):

@@ -31,7 +31,8 @@ class _Handler(socketserver.StreamRequestHandler):
                 self._reply("221 2.0.0 bye")
                 return
             elif verb == b"EHLO":
-                self._reply("250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN")
+                utf8 = "250-SMTPUTF8\r\n" if sink.smtputf8 else ""
+                self._reply(f"250-sink\r\n250-8BITMIME\r\n{utf8}250 DSN")
             else:
                 self._reply("250 2.0.0 ok")
 
@@ -48,9 +49,10 @@ class Sink:
     """Listens from the start; `recipients` is every RCPT command so far,
     `messages` each message: its RCPT commands, and its bytes."""
 
-    def __init__(self, port, refuses=False):
+    def __init__(self, port, refuses=False, smtputf8=True):
         self.recipients = []
         self.messages = []
+        self.smtputf8 = smtputf8
         self._answer = "550 5.1.1 no such user here" if refuses else "250 2.1.5 ok"
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.sink = self

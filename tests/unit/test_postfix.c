@@ -64,6 +64,33 @@ names_what_postconf_did_not_tell(void **state)
 	assert_int_equal(err.kind, ERROR_CONFIG);
 }
 
+static bool
+wants_smtputf8(const char *enabled, const char *classes)
+{
+	struct postfix_facts facts;
+	struct error err;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    OUTPUT "non_smtpd_milters =\nsmtputf8_enable = %s\n"
+		   "smtputf8_autodetect_classes = %s\n",
+	    enabled, classes);
+	assert_true(postfix_read(slice_of(text), OURS, &facts, &err));
+	return facts.wants_smtputf8;
+}
+
+static void
+knows_what_becomes_of_8_bit_headers(void **state)
+{
+	(void)state;
+	assert_true(wants_smtputf8("yes", "sendmail, verify"));
+	assert_true(wants_smtputf8("yes", "verify sendmail"));
+	assert_true(wants_smtputf8("yes", "all"));
+	assert_false(wants_smtputf8("yes", "verify"));
+	assert_false(wants_smtputf8("yes", ""));
+	assert_false(wants_smtputf8("no", "sendmail, verify"));
+}
+
 struct answer {
 	struct loop *loop;
 	bool known;
@@ -137,6 +164,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_output_of_postconf),
 		cmocka_unit_test(names_what_postconf_did_not_tell),
+		cmocka_unit_test(knows_what_becomes_of_8_bit_headers),
 		cmocka_unit_test(runs_postconf),
 	};
 
