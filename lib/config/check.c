@@ -157,7 +157,7 @@ check_file(struct load *load, const struct node *node)
 		    ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0))
 			finding_error(load->findings, node,
 			    "%s may be read or changed by others; run: chmod "
-			    "640 %s",
+			    "400 %s, and chown it to the daemon that needs it",
 			    path, path);
 	} else if (errno != EACCES) {
 		error_errno(&err, ERROR_CONFIG, errno, "%s", path);

@@ -49,7 +49,7 @@ read_file(const char *path, struct buf *text, struct findings *findings)
 	why = slice_of(err.text);
 	if (slice_cut_prefix(&why, slice_of(path)))
 		slice_cut_prefix(&why, SLICE(": "));
-	finding_error_at(findings, 0, 0, "%.*s", SLICE_ARG(why));
+	finding_error_at(findings, 1, 1, "%.*s", SLICE_ARG(why));
 	return false;
 }
 

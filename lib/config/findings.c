@@ -149,16 +149,11 @@ by_place(const void *a, const void *b)
 static void
 write_one(const struct finding *f, const char *file, FILE *out)
 {
-	char path[TEXT_MAX];
+	char room[TEXT_MAX];
+	const char *path = node_path(f->node, f->child, room, sizeof(room));
 
-	if (f->line == 0)
-		fprintf(out, "%s: %s: %s\n", file, f->severity, f->text);
-	else if (node_path(f->node, f->child, path, sizeof(path))[0] == '\0')
-		fprintf(out, "%s:%zu:%zu: %s: %s\n", file, f->line, f->column,
-		    f->severity, f->text);
-	else
-		fprintf(out, "%s:%zu:%zu: %s: %s: %s\n", file, f->line,
-		    f->column, f->severity, path, f->text);
+	fprintf(out, "%s:%zu:%zu: %s: %s: %s\n", file, f->line, f->column,
+	    f->severity, path[0] == '\0' ? "(file)" : path, f->text);
 }
 
 void

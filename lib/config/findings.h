@@ -17,7 +17,7 @@ struct node;
 
 struct finding {
 	const char *severity;    /* "error", "warning" */
-	size_t line, column;     /* from 1; 0: the file as a whole */
+	size_t line, column;     /* from 1 */
 	size_t number;           /* in the order of finding */
 	const struct node *node; /* where in the tree; NULL: nowhere */
 	const char *child;       /* a key missing there, or NULL */
@@ -54,7 +54,8 @@ void findings_at_key(struct findings *);
 void finding_error_at(struct findings *, size_t line, size_t column,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* "FILE:LINE:COL: error|warning: path: text" for each, sorted. */
+/* "FILE:LINE:COL: error|warning: path: text" for each, sorted; the path of what
+ * is about no key is "(file)". */
 void findings_write(struct findings *, const char *file, FILE *out);
 
 #endif

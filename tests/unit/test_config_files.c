@@ -183,10 +183,11 @@ test_bytes_that_are_no_text(void **state)
 {
 	(void)state;
 	expect_finding(SLICE("postmaster: a\0b\n"),
-	    "mailhaul.yaml:1:1: error: holds a NUL byte at offset 13; this is "
+	    "mailhaul.yaml:1:1: error: (file): holds a NUL byte at offset 13; "
+	    "this is "
 	    "not a text file\n");
 	expect_finding(SLICE("# \xc3\xa4\n# \xc3\xa4\xff\n"),
-	    "mailhaul.yaml:2:4: error: invalid leading UTF-8 octet\n");
+	    "mailhaul.yaml:2:4: error: (file): invalid leading UTF-8 octet\n");
 }
 
 static void
@@ -198,10 +199,11 @@ test_file_too_large(void **state)
 	(void)state;
 	memset(text, '#', SIZE);
 	expect_finding((struct slice){ text, SIZE },
-	    "mailhaul.yaml: error: larger than the limit of 1048576 bytes\n");
+	    "mailhaul.yaml:1:1: error: (file): larger than the limit of "
+	    "1048576 bytes\n");
 	/* At the limit it is just a comment. */
 	expect_finding((struct slice){ text, SIZE - 1 },
-	    "mailhaul.yaml:1:1: error: the file is empty\n");
+	    "mailhaul.yaml:1:1: error: (file): the file is empty\n");
 	free(text);
 }
 
@@ -218,7 +220,7 @@ test_too_many_keys(void **state)
 		buf_printf(&yaml, "key%d: 1\n", i);
 	findings = findings_of(buf_slice(&yaml), &good);
 	assert_string_equal(findings,
-	    "mailhaul.yaml:1:1: error: too many keys in one mapping\n");
+	    "mailhaul.yaml:1:1: error: (file): too many keys in one mapping\n");
 	free(findings);
 	buf_clear(&yaml);
 }
@@ -250,8 +252,9 @@ test_missing_file(void **state)
 	(void)state;
 	assert_null(config_load("/nowhere/mailhaul.yaml", sink));
 	fclose(sink);
-	assert_string_equal(
-	    raw, "/nowhere/mailhaul.yaml: error: No such file or directory\n");
+	assert_string_equal(raw,
+	    "/nowhere/mailhaul.yaml:1:1: error: (file): No such file or "
+	    "directory\n");
 	free(raw);
 	assert_null(config_load("/nowhere/mailhaul.yaml", NULL));
 }
