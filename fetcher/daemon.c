@@ -421,7 +421,8 @@ daemon_run(const struct daemon_settings *settings)
 		return err.kind == ERROR_RETRY ? EX_TEMPFAIL : EX_CONFIG;
 	}
 	if (settings->mode == DAEMON_FOREVER)
-		log_info("started: %zu accounts", d.config->n_accounts);
+		log_info("started: %zu account%s", d.config->n_accounts,
+		    d.config->n_accounts == 1 ? "" : "s");
 	run(&d);
 	close_state(&d);
 	config_unref(d.config);

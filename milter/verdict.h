@@ -21,8 +21,9 @@ enum verdict_status { VERDICT_ROUTED, VERDICT_DEFERRED, VERDICT_PASSED };
 struct verdict {
 	enum verdict_status status;
 	bool key_missing; /* deferred, and the administrator must act */
-	/* The edits, unless deferred.  First every addition, then the
-	 * deletion: an envelope without recipients loses the mail silently. */
+	/* The edits, unless deferred.  First the deletion, then every addition
+	 * (see ARCHITECTURE.md); without an addition there is no deletion: an
+	 * envelope without recipients loses the mail silently. */
 	char **add; /* "<local@domain>" */
 	size_t n_add;
 	char *remove; /* in the one spelling that counts; NULL: nothing */

@@ -80,7 +80,10 @@ control_socket_listen(const char *path, int *fd, struct error *err)
 		unlink(path);
 		errno = saved;
 	}
-	error_errno(err, ERROR_LOCAL, errno, "%s", path);
+	error_errno(err, ERROR_LOCAL, errno,
+	    "cannot listen at %s (is its folder there, and may this user write "
+	    "to it?)",
+	    path);
 	close(*fd);
 	return false;
 }

@@ -74,6 +74,18 @@ drop_line_end(struct buf *b, size_t from)
 	b->data[b->len] = '\0';
 }
 
+/* The usual mistake: root made the file, and the daemon is somebody else. */
+static bool
+tell_who_may_not(const char *path, struct error *err)
+{
+	if (access(path, R_OK) != 0 && errno == EACCES)
+		error_set(err, ERROR_CONFIG,
+		    "%s: Permission denied; let the user (id %u) read it that "
+		    "this program runs as",
+		    path, (unsigned)geteuid());
+	return false;
+}
+
 bool
 file_read_secret(const char *path, struct buf *out, struct error *err)
 {
@@ -83,7 +95,7 @@ file_read_secret(const char *path, struct buf *out, struct error *err)
 	bool ok;
 
 	if (!open_regular(path, &fd, &st, err))
-		return false;
+		return tell_who_may_not(path, err);
 	if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
 		ok = error_set(err, ERROR_CONFIG,
 		    "%s: mode %04o lets others read or change this secret; "
