@@ -28,6 +28,7 @@ read_expanded(const char *postconf, struct setup_now *now, struct error *err)
 	struct postconf_value values[] = {
 		{ .name = "non_smtpd_milters" },
 		{ .name = "notify_classes" },
+		{ .name = "smtputf8_autodetect_classes" },
 		{ .name = "smtpd_milters" },
 		{ .name = "queue_directory" },
 		{ .name = "config_directory" },
@@ -38,9 +39,10 @@ read_expanded(const char *postconf, struct setup_now *now, struct error *err)
 		return false;
 	now->all[SETUP_MILTERS] = take(&values[0]);
 	now->all[SETUP_CLASSES] = take(&values[1]);
-	now->smtpd_milters = take(&values[2]);
-	now->queue_directory = take(&values[3]);
-	now->config_directory_text = take(&values[4]);
+	now->all[SETUP_UTF8] = take(&values[2]);
+	now->smtpd_milters = take(&values[3]);
+	now->queue_directory = take(&values[4]);
+	now->config_directory_text = take(&values[5]);
 	postconf_values_clear(values, N);
 	return true;
 }
@@ -51,6 +53,7 @@ read_written(const char *postconf, struct setup_now *now, struct error *err)
 	struct postconf_value values[] = {
 		{ .name = "non_smtpd_milters" },
 		{ .name = "notify_classes" },
+		{ .name = "smtputf8_autodetect_classes" },
 	};
 	enum { N = sizeof(values) / sizeof(values[0]) };
 
@@ -58,6 +61,7 @@ read_written(const char *postconf, struct setup_now *now, struct error *err)
 		return false;
 	now->written[SETUP_MILTERS] = values[0].text;
 	now->written[SETUP_CLASSES] = values[1].text;
+	now->written[SETUP_UTF8] = values[2].text;
 	return true;
 }
 

@@ -11,6 +11,7 @@ enum { VALUE_MAX = 1024 * 1024 };
 static const char *const names[N_SETUP_SETTINGS] = {
 	[SETUP_MILTERS] = "non_smtpd_milters",
 	[SETUP_CLASSES] = "notify_classes",
+	[SETUP_UTF8] = "smtputf8_autodetect_classes",
 	[SETUP_LISTENER] = "mailhaul/unix",
 };
 
@@ -132,6 +133,19 @@ write_classes(const struct setup_facts *facts, struct buf *out)
 	buf_add_string(out, text);
 }
 
+/* 8-bit headers are common, and Postfix must not want SMTPUTF8 for them: many a
+ * server behind it does not offer that. */
+static void
+write_utf8(const struct setup_facts *facts, struct buf *out)
+{
+	const struct setup_fact *now = &facts->now[SETUP_UTF8];
+
+	buf_add_string(out, has_class(now->all, SLICE("sendmail")) ||
+				    has_class(now->all, SLICE("all"))
+				? "verify"
+				: effective(now));
+}
+
 /* With single blanks, as postconf -M spells it. */
 static void
 add_neatly(struct buf *out, const struct buf *text)
@@ -164,6 +178,7 @@ static void (*const writers[N_SETUP_SETTINGS])(
     const struct setup_facts *, struct buf *) = {
 	[SETUP_MILTERS] = write_milters,
 	[SETUP_CLASSES] = write_classes,
+	[SETUP_UTF8] = write_utf8,
 	[SETUP_LISTENER] = write_listener,
 };
 
@@ -224,6 +239,8 @@ without_ours(const struct setup_facts *facts, const struct setup_change *made,
 		milters_without_ours(slice_of(now), &facts->place, &left);
 	else if (made->setting == SETUP_CLASSES)
 		without_classes(now, made, &left);
+	else if (made->setting == SETUP_UTF8)
+		buf_add_string(&left, now);
 	text = left.len == 0 && made->before == NULL
 		   ? NULL
 		   : mem_string(buf_string(&left));

@@ -14,6 +14,7 @@
 enum setup_setting {
 	SETUP_MILTERS,  /* main.cf: non_smtpd_milters */
 	SETUP_CLASSES,  /* main.cf: notify_classes */
+	SETUP_UTF8,     /* main.cf: smtputf8_autodetect_classes */
 	SETUP_LISTENER, /* master.cf: the smtpd that takes collected mail */
 	N_SETUP_SETTINGS
 };
@@ -38,7 +39,7 @@ struct setup_changes {
 	size_t n;
 };
 
-/* "non_smtpd_milters", "notify_classes", "mailhaul/unix" */
+/* "non_smtpd_milters", "notify_classes", "mailhaul/unix", … */
 const char *setup_setting_name(enum setup_setting);
 
 /* `listener`: also the one for inject.method smtp. */

@@ -23,7 +23,7 @@ def value(name):
 def bare(scene):
     """Postfix as it was before anybody thought of Mailhaul; as it is now afterwards."""
     saved = {name: (ETC / name).read_bytes() for name in FILES}
-    run("postconf", "-X", "non_smtpd_milters", "notify_classes")
+    run("postconf", "-X", "non_smtpd_milters", "notify_classes", "smtputf8_autodetect_classes")
     yield scene
     for name, content in saved.items():
         (ETC / name).write_bytes(content)
@@ -46,6 +46,7 @@ def test_sets_up_and_takes_back(bare):
     said = set_up(bare).expect(0)
     assert value("non_smtpd_milters") == MILTER + ", inet:localhost:8891, $smtpd_milters"
     assert value("notify_classes") == "bounce, 2bounce, resource, software"
+    assert value("smtputf8_autodetect_classes") == "verify"
     assert "old: inet:localhost:8891, $smtpd_milters" in said.out
     assert f"new: {MILTER}, inet:localhost:8891, $smtpd_milters" in said.out
     assert "postfix reload" in said.out

@@ -27,6 +27,7 @@ facts_of(const char *milters, const char *classes, const char *listener)
 				milters == NULL ? "" : milters },
 			[SETUP_CLASSES] = { classes,
 				classes == NULL ? CLASSES : classes },
+			[SETUP_UTF8] = { "verify", "verify" },
 			[SETUP_LISTENER] = { listener, NULL },
 		},
 		.smtpd_milters = "",
@@ -74,6 +75,32 @@ plans_main_cf(void **state)
 		    after(&changes, SETUP_CLASSES), cases[i].classes_after);
 		assert_string_equal(
 		    after(&changes, SETUP_LISTENER), "unchanged");
+		setup_changes_clear(&changes);
+	}
+}
+
+static void
+plans_smtputf8(void **state)
+{
+	static const struct {
+		const char *text, *all, *after;
+	} cases[] = {
+		{ NULL, "sendmail, verify", "verify" },
+		{ "all", "all", "verify" },
+		{ "$mine", "verify,sendmail", "verify" },
+		{ "verify", "verify", "unchanged" },
+		{ "", "", "unchanged" },
+	};
+	struct setup_changes changes;
+	struct setup_facts facts = facts_of(OURS, "bounce, 2bounce", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		facts.now[SETUP_UTF8].text = cases[i].text;
+		facts.now[SETUP_UTF8].all = cases[i].all;
+		setup_plan(&facts, false, &changes);
+		assert_string_equal(
+		    after(&changes, SETUP_UTF8), cases[i].after);
 		setup_changes_clear(&changes);
 	}
 }
@@ -134,6 +161,8 @@ static const struct undo_case {
 	const char *before, *made, *now, *left;
 } undos[] = {
 	/* Nobody else: to the byte. */
+	{ SETUP_UTF8, NULL, "verify", "verify", NULL },
+	{ SETUP_UTF8, "all", "verify", "verify, notify", "verify, notify" },
 	{ SETUP_MILTERS, NULL, OURS, OURS, NULL },
 	{ SETUP_MILTERS, "", OURS, OURS, "" },
 	{ SETUP_MILTERS, "inet:a:1,unix:mailhaul/milter.sock",
@@ -256,6 +285,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_main_cf),
+		cmocka_unit_test(plans_smtputf8),
 		cmocka_unit_test(accepts_another_parameter_that_names_us),
 		cmocka_unit_test(plans_the_listener_once),
 		cmocka_unit_test(takes_back_what_was_made),
