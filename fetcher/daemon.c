@@ -6,10 +6,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetcher/delivery.h"
+#include "fetcher/mailbox.h"
+#include "fetcher/operator.h"
 #include "fetcher/readiness.h"
 #include "fetcher/session.h"
 #include "fetcher/storage.h"
@@ -22,20 +25,6 @@ enum {
 	EXPIRE_EVERY_MS = 10 * 60 * 1000,
 };
 
-/* One account of the configuration, by name; it outlives reloads. */
-struct mailbox {
-	struct daemon *daemon;
-	char *name;
-	struct timer *timer;
-	struct schedule schedule;
-	struct session *session; /* NULL between passes */
-	bool gone;               /* no longer configured */
-	bool poll_again;         /* asked for while a pass is under way */
-	bool held;               /* reported; not again until it changes */
-	struct error notice;     /* the last one */
-	struct mailbox *next;
-};
-
 struct daemon {
 	const struct daemon_settings *settings;
 	struct config *config;
@@ -45,20 +34,13 @@ struct daemon {
 	struct delivery *delivery;
 	struct ticket_keys keys;
 	struct mailbox *mailboxes;
+	struct operator* operator;
 	struct timer *stop_deadline, *expire;
 	bool stopping;
 	int status;
 };
 
 static void start_pass(void *arg);
-
-static void
-mailbox_free(struct mailbox *m)
-{
-	timer_free(m->timer);
-	free(m->name);
-	free(m);
-}
 
 /* Takes out the mailboxes that are gone and idle; ends when none is left. */
 static void
@@ -150,6 +132,8 @@ on_pass_done(void *arg, const struct pass_result *r)
 
 	m->session = NULL;
 	log_pass(m, r);
+	status_add(&m->status, r);
+	awaiting_done(&m->awaiting, r);
 	if (d->settings->mode != DAEMON_FOREVER)
 		judge_single_run(m, r);
 	if (m->gone || account == NULL) {
@@ -163,7 +147,7 @@ on_pass_done(void *arg, const struct pass_result *r)
 	if (m->poll_again || d->settings->mode == DAEMON_ONCE)
 		pause = 0;
 	m->poll_again = false;
-	timer_start(m->timer, pause);
+	mailbox_pause(m, pause);
 }
 
 /* Whoever removed the key file to get a new key finds it in use at once. */
@@ -197,18 +181,10 @@ start_pass(void *arg)
 	    .delivery = d->delivery,
 	    .key = &d->keys.key[0],
 	    .probe = d->settings->mode == DAEMON_PROBE,
+	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,
 	});
-}
-
-static struct mailbox *
-find_mailbox(struct daemon *d, const char *name)
-{
-	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
 }
 
 static bool
@@ -234,20 +210,18 @@ apply_accounts(struct daemon *d)
 	}
 	for (size_t i = 0; i < d->config->n_accounts; i++) {
 		const struct account *account = &d->config->accounts[i];
-		struct mailbox *m = find_mailbox(d, account->name);
+		struct mailbox *m =
+		    mailbox_find(d->mailboxes, slice_of(account->name));
 
 		if (!is_wanted(d, account))
 			continue;
 		if (m == NULL) {
-			m = mem_new(sizeof(*m));
-			m->daemon = d;
-			m->name = mem_string(account->name);
-			m->timer = timer_new(d->loop, start_pass, m);
+			m = mailbox_new(d->loop, account->name, start_pass, d);
 			m->next = d->mailboxes;
 			d->mailboxes = m;
 		}
 		if (m->session == NULL)
-			timer_start(m->timer, 0);
+			mailbox_pause(m, 0);
 	}
 	sweep(d);
 }
@@ -272,6 +246,8 @@ on_reload(void *arg)
 		config_unref(config);
 		return;
 	}
+	if (strcmp(config->fetcher.control, d->config->fetcher.control) != 0)
+		log_warning("fetcher.control changes only with a restart");
 	config_unref(d->config);
 	d->config = config;
 	readiness_configure(d->readiness, config);
@@ -285,11 +261,8 @@ on_poll_now(void *arg)
 {
 	struct daemon *d = arg;
 
-	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
-		m->poll_again = m->session != NULL;
-		if (m->session == NULL)
-			timer_start(m->timer, 0);
-	}
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next)
+		mailbox_poll_now(m);
 }
 
 static void
@@ -351,7 +324,16 @@ open_state(struct daemon *d, struct error *err)
 	d->readiness = readiness_new(d->loop, d->config);
 	d->delivery =
 	    delivery_new(d->loop, d->config, d->storage, d->readiness);
-	return true;
+	if (d->settings->mode != DAEMON_FOREVER)
+		return true;
+	d->operator= operator_start(&(struct operator_view){ .loop = d->loop,
+					.storage = d->storage,
+					.delivery = d->delivery,
+					.config = &d->config,
+					.mailboxes = &d->mailboxes,
+					.begun_ms = clock_monotonic_ms() },
+	    err);
+	return d->operator!= NULL;
 }
 
 static void
@@ -359,6 +341,7 @@ close_state(struct daemon *d)
 {
 	if (d->storage == NULL)
 		return;
+	operator_stop(d->operator);
 	storage_stop(d->storage);
 	/* What still waits for Postfix after STOP_MS is left to its fate, and
 	 * so is the memory that belongs to it. */

@@ -43,6 +43,8 @@ pass_init(struct pass *p, const struct session_settings *settings,
 	p->listing.found.host = settings->account->host;
 	p->listing.found.user = settings->account->user;
 	p->result.end = PASS_DONE;
+	if (settings->progress != NULL)
+		*settings->progress = &p->result;
 }
 
 void

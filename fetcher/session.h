@@ -38,6 +38,9 @@ struct session_settings {
 	/* Log in, say what is there, and quit: nothing is fetched, injected or
 	 * remembered; storage, readiness, delivery and key are not used. */
 	bool probe;
+	/* Unless NULL: set to what the pass has done so far, until it is
+	 * done. */
+	const struct pass_result **progress;
 	session_handler *done;
 	void *arg;
 };

@@ -32,6 +32,7 @@ struct job {
 	size_t uid_len;
 	struct seen_row row;
 	bool archive;
+	uint64_t *changed; /* the caller's */
 
 	int64_t keep_ms;
 	uint64_t max_bytes;
@@ -194,6 +195,18 @@ record(struct storage *s, struct job *job)
 	return ok;
 }
 
+static bool
+revise(struct storage *s, struct job *job)
+{
+	struct seen_revision revision = {
+		.account = job->account,
+		.message = { job->uid, job->uid_len },
+		.status = job->row.status,
+	};
+
+	return seen_revise(s->seen, &revision, job->changed, &job->error);
+}
+
 static void
 remove_spool_file(struct storage *s, struct job *job)
 {
@@ -243,6 +256,7 @@ expire(struct storage *s, struct job *job)
 
 static const struct job_kind compare_kind = { compare, NULL };
 static const struct job_kind record_kind = { record, file_away };
+static const struct job_kind revise_kind = { revise, NULL };
 static const struct job_kind discard_kind = { NULL, remove_spool_file };
 static const struct job_kind expire_kind = { NULL, expire };
 
@@ -504,6 +518,15 @@ copy(const char *s)
 	return s == NULL ? NULL : mem_string(s);
 }
 
+static void
+copy_uid(struct job *job, struct slice uid)
+{
+	job->uid = mem_new(uid.len);
+	if (uid.len > 0)
+		memcpy(job->uid, uid.data, uid.len);
+	job->uid_len = uid.len;
+}
+
 void
 storage_record(struct storage *s, const struct storage_fate *fate,
     storage_handler *handler, void *arg)
@@ -511,15 +534,25 @@ storage_record(struct storage *s, const struct storage_fate *fate,
 	struct job *job = job_new(&record_kind, handler, arg);
 
 	job->account = mem_string(fate->account);
-	job->uid = mem_new(fate->uid.len);
-	if (fate->uid.len > 0)
-		memcpy(job->uid, fate->uid.data, fate->uid.len);
-	job->uid_len = fate->uid.len;
+	copy_uid(job, fate->uid);
 	job->row = fate->row;
 	job->id = mem_string(fate->id);
 	job->reason = mem_string(fate->reason);
 	job->spool_path = copy(fate->spool_path);
 	job->archive = fate->archive;
+	submit(s, job);
+}
+
+void
+storage_revise(struct storage *s, const struct storage_revision *revision,
+    storage_handler *handler, void *arg)
+{
+	struct job *job = job_new(&revise_kind, handler, arg);
+
+	job->account = mem_string(revision->account);
+	copy_uid(job, revision->message);
+	job->row.status = revision->status;
+	job->changed = revision->changed;
 	submit(s, job);
 }
 

@@ -66,6 +66,15 @@ struct storage_fate {
 /* The handler runs after the commit: only then may it be deleted. */
 void storage_record(struct storage *, const struct storage_fate *,
     storage_handler *, void *arg);
+/* The admin's change of rows, see seen_revise(); the strings are copied. */
+struct storage_revision {
+	const char *account;
+	struct slice message;
+	enum seen_status status;
+	uint64_t *changed; /* must last until the handler ran */
+};
+void storage_revise(struct storage *, const struct storage_revision *,
+    storage_handler *, void *arg);
 /* Removes a spool file that came to nothing; no answer. */
 void storage_discard(struct storage *, const char *spool_path);
 /* Archive expiry; no answer (errors are logged). */

@@ -91,14 +91,14 @@ control_socket_listen(const char *path, int *fd, struct error *err)
 size_t
 control_answer_end(struct slice answer)
 {
-	struct slice rest = answer, line;
+	struct slice rest = answer, line, word;
 
 	if (!slice_cut_until(&rest, '\n', &line))
 		return 0;
-	if (slice_cut_word(&line, &line) &&
-	    (slice_equal(line, SLICE("OK")) ||
-		slice_equal(line, SLICE("WAIT")) ||
-		slice_equal(line, SLICE("ERROR"))))
+	if (slice_cut_word(&line, &word) &&
+	    (slice_equal(word, SLICE("OK")) ||
+		slice_equal(word, SLICE("WAIT")) ||
+		slice_equal(word, SLICE("ERROR"))))
 		return answer.len - rest.len;
 	for (rest = answer; slice_cut_until(&rest, '\n', &line);)
 		if (line.len == 0)

@@ -134,6 +134,9 @@ struct config {
 		const char *socket;  /* "unix:/…", "inet:port@host" */
 		const char *control; /* absolute path */
 	} milter;
+	struct {
+		const char *control; /* absolute path */
+	} fetcher;
 	const char *state_dir; /* absolute */
 	struct {
 		int64_t keep_ms; /* 0: no archive */

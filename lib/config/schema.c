@@ -128,6 +128,16 @@ static const struct schema_row milter_rows[] = {
 };
 static const struct schema_table milter_table = { .rows = milter_rows };
 
+static const struct schema_row fetcher_rows[] = {
+	{ .name = "control",
+	    .type = &value_path,
+	    .offset = offsetof(struct config, fetcher.control),
+	    .fallback = "/run/mailhaul/fetcher.ctl",
+	    .help = "Where mailhaul(8) asks the fetcher what it does." },
+	{ .name = NULL },
+};
+static const struct schema_table fetcher_table = { .rows = fetcher_rows };
+
 static const struct schema_row archive_rows[] = {
 	{ .name = "keep",
 	    .type = &value_duration,
@@ -201,6 +211,11 @@ static const struct schema_row root_rows[] = {
 	    .table = &milter_table,
 	    .offset = offsetof(struct settings, config),
 	    .help = "Sockets of the milter." },
+	{ .name = "fetcher",
+	    .type = &value_mapping,
+	    .table = &fetcher_table,
+	    .offset = offsetof(struct settings, config),
+	    .help = "Socket of the fetcher." },
 	{ .name = "state_dir",
 	    .type = &value_path,
 	    .offset = offsetof(struct settings, config.state_dir),

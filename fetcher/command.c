@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/command.h"
+
+enum { WAIT_MAX_MS = 60 * 60 * 1000 };
+
+static const struct {
+	const char *name;
+	bool needs_account, may_name_message, may_wait;
+} verbs[] = {
+	[COMMAND_STATUS] = { "STATUS", false, false, false },
+	[COMMAND_FETCH] = { "FETCH", true, false, true },
+	[COMMAND_RETRY] = { "RETRY", true, true, false },
+	[COMMAND_DROP] = { "DROP", true, true, false },
+};
+enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+static bool
+read_wait(struct slice word, int64_t *wait_ms)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
+	uint64_t number;
+
+	if (!slice_cut_prefix(&word, SLICE("wait=")) ||
+	    !slice_cut_number(&word, WAIT_MAX_MS, &number))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (slice_equal(word, slice_of(units[i].unit))) {
+			*wait_ms = (int64_t)(number * units[i].ms);
+			return *wait_ms <= WAIT_MAX_MS;
+		}
+	return false;
+}
+
+static bool
+read_verb(struct slice word, enum command_verb *verb)
+{
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (slice_equal(word, slice_of(verbs[i].name))) {
+			*verb = (enum command_verb)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+command_parse(struct slice line, struct command *out, struct error *err)
+{
+	struct slice word;
+
+	*out = (struct command){ .wait_ms = 0 };
+	if (!slice_cut_word(&line, &word) || !read_verb(word, &out->verb))
+		return error_set(err, ERROR_PROTOCOL, "unknown command");
+	if (verbs[out->verb].needs_account &&
+	    !slice_cut_word(&line, &out->account))
+		return error_set(err, ERROR_PROTOCOL, "which account?");
+	if (slice_cut_word(&line, &word)) {
+		if (verbs[out->verb].may_name_message)
+			out->message = word;
+		else if (!verbs[out->verb].may_wait ||
+			 !read_wait(word, &out->wait_ms))
+			return error_set(
+			    err, ERROR_PROTOCOL, "argument not understood");
+	}
+	return !slice_cut_word(&line, &word) ||
+	       error_set(err, ERROR_PROTOCOL, "too many arguments");
+}

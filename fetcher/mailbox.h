@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailbox - one account of the configuration while the fetcher runs: when it
+ * is polled next, what its last pass did, who waits for the next.  It is found
+ * by name and outlives reloads.
+ */
+#ifndef FETCHER_MAILBOX_H
+#define FETCHER_MAILBOX_H
+
+#include "base/slice.h"
+#include "fetcher/awaiting.h"
+#include "fetcher/status.h"
+
+struct mailbox {
+	struct daemon *daemon;
+	char *name;
+	struct timer *timer;
+	int64_t due_ms; /* clock_monotonic_ms(), between passes */
+	struct schedule schedule;
+	struct session *session;            /* NULL between passes */
+	const struct pass_result *progress; /* of the session */
+	bool gone;                          /* no longer configured */
+	bool poll_again;     /* asked for while a pass is under way */
+	bool held;           /* reported; not again until it changes */
+	struct error notice; /* the last one */
+	struct account_status status;
+	struct awaiting awaiting;
+	struct mailbox *next;
+};
+
+/* `start` begins a pass; its argument is the mailbox. */
+struct mailbox *mailbox_new(
+    struct loop *, const char *name, loop_handler *start, struct daemon *);
+/* Between passes. */
+void mailbox_free(struct mailbox *);
+struct mailbox *mailbox_find(struct mailbox *first, struct slice name);
+/* The next pass begins after this pause. */
+void mailbox_pause(struct mailbox *, int64_t pause_ms);
+/* A pass begins now, or right after the one that is under way. */
+void mailbox_poll_now(struct mailbox *);
+
+#endif

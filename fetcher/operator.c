@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/operator.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/command.h"
+#include "fetcher/delivery.h"
+#include "fetcher/storage.h"
+#include "recipients/candidates.h"
+
+struct operator
+{
+	struct operator_view view;
+	struct control *control;
+};
+
+/* A change of the state that was asked for. */
+struct revising {
+	struct operator* operator;
+	struct control_client *client;
+	char *account;
+	enum seen_status status;
+	uint64_t changed;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+answer(struct control_client *client, const char *fmt, ...)
+{
+	char line[2 * ERROR_TEXT_MAX];
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line) - 1, fmt, args);
+	va_end(args);
+	len = strlen(line);
+	line[len] = '\n';
+	control_answer(
+	    client, (struct slice){ (const uint8_t *)line, len + 1 });
+}
+
+static void
+tell_status(struct operator* o, const struct command *command,
+    struct control_client *client)
+{
+	struct buf report;
+
+	(void)command;
+	buf_init(&report, CONTROL_ANSWER_MAX);
+	status_write_head(&(struct status_head){ .begun_ms = o->view.begun_ms,
+			      .config = *o->view.config,
+			      .in_flight = delivery_pending(o->view.delivery) },
+	    &report);
+	for (struct mailbox *m = *o->view.mailboxes; m != NULL; m = m->next)
+		status_write_account(m->name, &m->status,
+		    m->session == NULL ? NULL : m->progress,
+		    m->due_ms - clock_monotonic_ms(), &report);
+	buf_add_byte(&report, '\n');
+	control_answer(client, buf_slice(&report));
+	buf_clear(&report);
+}
+
+static void
+fetch(struct operator* o, const struct command *command,
+    struct control_client *client)
+{
+	struct mailbox *m = mailbox_find(*o->view.mailboxes, command->account);
+
+	if (m == NULL || m->gone) {
+		answer(client, "ERROR no such account is collected");
+		return;
+	}
+	if (command->wait_ms == 0)
+		answer(client, "OK");
+	else
+		awaiting_add(&m->awaiting,
+		    &(struct awaiting_question){ .loop = o->view.loop,
+			.client = client,
+			.wait_ms = command->wait_ms,
+			.late = m->session != NULL });
+	mailbox_poll_now(m);
+}
+
+static void
+on_revised(void *arg, bool ok, const struct error *err)
+{
+	struct revising *r = arg;
+	struct mailbox *m =
+	    mailbox_find(*r->operator->view.mailboxes, slice_of(r->account));
+
+	if (ok)
+		answer(r->client, "OK %llu", (unsigned long long)r->changed);
+	else
+		answer(r->client, "ERROR %s", err->text);
+	if (ok && r->changed > 0) {
+		log_info("account=%s: %llu messages %s", r->account,
+		    (unsigned long long)r->changed,
+		    r->status == SEEN_RETRY ? "are tried again"
+					    : "are given up");
+		if (m != NULL && !m->gone)
+			mailbox_poll_now(m);
+	}
+	free(r->account);
+	free(r);
+}
+
+static void
+revise(struct operator* o, const struct command *command,
+    struct control_client *client)
+{
+	struct revising *r = mem_new(sizeof(*r));
+	char key[ACCOUNT_KEY_SIZE];
+
+	r->operator= o;
+	r->client = client;
+	r->account =
+	    mem_string_len(command->account.data, command->account.len);
+	r->status = command->verb == COMMAND_RETRY ? SEEN_RETRY : SEEN_DROPPED;
+	/* One that is no longer configured may have messages as well. */
+	account_key(&(struct account){ .name = r->account }, key, sizeof(key));
+	storage_revise(o->view.storage,
+	    &(struct storage_revision){ .account = key,
+		.message = command->message,
+		.status = r->status,
+		.changed = &r->changed },
+	    on_revised, r);
+}
+
+static void
+on_line(void *arg, struct control_client *client, struct slice line)
+{
+	static void (*const actions[])(struct operator*, const struct command *,
+	    struct control_client *) = {
+		[COMMAND_STATUS] = tell_status,
+		[COMMAND_FETCH] = fetch,
+		[COMMAND_RETRY] = revise,
+		[COMMAND_DROP] = revise,
+	};
+	struct command command;
+	struct error err;
+
+	if (command_parse(line, &command, &err))
+		actions[command.verb](arg, &command, client);
+	else
+		answer(client, "ERROR %s", err.text);
+}
+
+struct
+operator* operator_start(const struct operator_view *view, struct error *err)
+{
+	struct operator* o = mem_new(sizeof(*o));
+
+	o->view = *view;
+	o->control = control_new(
+	    view->loop, (*view->config)->fetcher.control, on_line, o, err);
+	if (o->control != NULL)
+		return o;
+	free(o);
+	return NULL;
+}
+
+void operator_stop(struct operator* o)
+{
+	if (o == NULL)
+		return;
+	control_free(o->control);
+	free(o);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status - what the fetcher says about itself on its control socket: a report
+ * of base/control_socket.
+ *
+ *	version, pid, uptime_s, method (inject.method), in_flight (messages in
+ *	Postfix's hands, or spooled for it)
+ *
+ * and for each account that is collected:
+ *
+ *	account NAME
+ *	state		idle | fetching | waiting | failed
+ *	reason		of waiting and failed, and of fetching after these
+ *	notice		something to mend, though all goes on
+ *	next_ms		until the next pass; not while fetching
+ *	passes		since the start; then of the last or present one:
+ *	ended_ms (wall clock), listed, fetched, injected, deleted, waiting
+ *	total_fetched, total_injected, total_deleted	since the start
+ */
+#ifndef FETCHER_STATUS_H
+#define FETCHER_STATUS_H
+
+#include "base/buf.h"
+#include "fetcher/session.h"
+
+/* Of one account; all zero before its first pass. */
+struct account_status {
+	struct pass_result last;
+	int64_t ended_ms; /* wall clock */
+	uint64_t passes, fetched, injected, deleted;
+};
+/* A pass is over. */
+void status_add(struct account_status *, const struct pass_result *);
+
+struct status_head {
+	int64_t begun_ms; /* clock_monotonic_ms() */
+	const struct config *config;
+	size_t in_flight;
+};
+void status_write_head(const struct status_head *, struct buf *out);
+/* `progress`: of the pass under way, else NULL. */
+void status_write_account(const char *name, const struct account_status *,
+    const struct pass_result *progress, int64_t next_ms, struct buf *out);
+
+#endif
