@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/callbacks.h"
 
+#include <arpa/inet.h>
 #include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +13,7 @@
 #include "base/mem.h"
 #include "directory/inquiry.h"
 #include "milter/session.h"
+#include "milter/smtp_mail.h"
 #include "milter/verdict.h"
 #include "state/ticket_key.h"
 
@@ -20,9 +24,16 @@
 	(SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOBODY |        \
 	    SMFIP_NOUNKNOWN | SMFIP_NR_HDR)
 
+enum { CLIENT_SIZE = 256 + INET6_ADDRSTRLEN + 3, LOG_LINE_MAX = 4096 };
+
 struct connection {
-	sfsistat after_header; /* what the MTA awaits after each field */
+	sfsistat after_header;    /* what the MTA awaits after each field */
+	char client[CLIENT_SIZE]; /* "host[ip]", for the log */
+
+	/* Of the message under way. */
+	struct snapshot *snapshot; /* NULL: none is */
 	struct session session;
+	struct smtp_mail smtp;
 };
 
 /* Set once, before libmilter starts a thread. */
@@ -37,9 +48,21 @@ connection_of(SMFICTX *ctx)
 	if (connection == NULL) {
 		connection = mem_new(sizeof(*connection));
 		connection->after_header = SMFIS_CONTINUE;
+		snprintf(connection->client, sizeof(connection->client),
+		    "unknown[unknown]");
 		smfi_setpriv(ctx, connection);
 	}
 	return connection;
+}
+
+static void
+end_message(struct connection *connection)
+{
+	session_clear(&connection->session);
+	smtp_mail_clear(&connection->smtp);
+	if (connection->snapshot != NULL)
+		service_leave(the_service, connection->snapshot);
+	connection->snapshot = NULL;
 }
 
 /* The macros are asked for by name, so that milter_*_macros in main.cf cannot
@@ -47,10 +70,22 @@ connection_of(SMFICTX *ctx)
 static void
 ask_for_macros(SMFICTX *ctx)
 {
-	char mail[] = "i v {mail_mailer}", end[] = "i";
+	char mail[] = "i v {mail_mailer}", id[] = "i";
 
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, mail);
-	smfi_setsymlist(ctx, SMFIM_EOM, end);
+	smfi_setsymlist(ctx, SMFIM_ENVRCPT, id);
+	smfi_setsymlist(ctx, SMFIM_EOM, id);
+}
+
+/* Only a refused recipient is logged with its client. */
+static bool
+wants_client(void)
+{
+	struct snapshot *snapshot = service_enter(the_service);
+	bool wants = snapshot->config->milter.smtp != MILTER_SMTP_OFF;
+
+	service_leave(the_service, snapshot);
+	return wants;
 }
 
 static sfsistat
@@ -64,6 +99,8 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	*unused_out_1 = *unused_out_2 = 0;
 	*actions = offered_actions & ACTIONS;
 	*steps = offered_steps & STEPS;
+	if (wants_client())
+		*steps &= ~(unsigned long)SMFIP_NOCONNECT;
 	if ((*steps & SMFIP_NR_HDR) != 0)
 		connection_of(ctx)->after_header = SMFIS_NOREPLY;
 	if ((*actions & SMFIF_SETSYMLIST) != 0)
@@ -82,21 +119,101 @@ macro(SMFICTX *ctx, const char *name)
 }
 
 static sfsistat
+on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+{
+	struct connection *connection = connection_of(ctx);
+	char text[INET6_ADDRSTRLEN] = "unknown";
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	if (address != NULL && address->sa_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+	else if (address != NULL && address->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+	/* A host without a name comes as "[192.0.2.1]". */
+	snprintf(connection->client, sizeof(connection->client), "%.255s[%s]",
+	    host[0] == '[' ? "unknown" : host, text);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
 on_mail(SMFICTX *ctx, char **arguments)
 {
-	(void)arguments;
-	session_mail(&connection_of(ctx)->session,
+	struct connection *connection = connection_of(ctx);
+
+	end_message(connection);
+	connection->snapshot = service_enter(the_service);
+	session_mail(&connection->session, arguments[0],
 	    (struct session_mta){ .version = macro(ctx, "v"),
 		.queue_id = macro(ctx, "i"),
 		.mail_mailer = macro(ctx, "{mail_mailer}") });
 	return SMFIS_CONTINUE;
 }
 
+/* As Postfix writes its own. */
+static void
+report_refusal(const struct connection *connection, const char *rcpt,
+    const struct smtp_mail_reply *reply)
+{
+	const struct session *session = &connection->session;
+	const char *id = session->queue_id;
+
+	log_info(
+	    "%s: reject: RCPT from %s: %s %s %s; from=%s to=%s reason=\"%s\"",
+	    id[0] == '\0' ? "NOQUEUE" : id, connection->client, reply->code,
+	    reply->extended, reply->text, session->sender, rcpt, reply->reason);
+}
+
+/* The one place where anything is refused for good: a recipient of ordinary
+ * mail, while the client waits for the answer.  Never in mail by sendmail(1):
+ * Postfix would try that again without end (measured, 3.7). */
+static sfsistat
+refuse_rcpt(SMFICTX *ctx, const struct smtp_mail_reply *reply)
+{
+	char code[4], extended[8], text[sizeof(reply->text)];
+
+	snprintf(code, sizeof(code), "%s", reply->code);
+	snprintf(extended, sizeof(extended), "%s", reply->extended);
+	memcpy(text, reply->text, sizeof(text));
+	smfi_setreply(ctx, code, extended, text);
+	return reply->answer == SMTP_MAIL_REFUSED ? SMFIS_REJECT
+						  : SMFIS_TEMPFAIL;
+}
+
+static sfsistat
+judge_rcpt(SMFICTX *ctx, struct connection *connection, char **arguments)
+{
+	struct inquiry inquiry;
+	struct smtp_mail_reply reply;
+
+	inquiry_begin(&inquiry, connection->snapshot->directory,
+	    clock_monotonic_ms() + INQUIRY_RCPT_MS);
+	smtp_mail_rcpt(&connection->smtp,
+	    &(struct smtp_mail_question){
+		.config = connection->snapshot->config,
+		.lookup = inquiry_lookup,
+		.context = &inquiry,
+		.arguments = (const char *const *)arguments },
+	    &reply);
+	inquiry_end(&inquiry);
+	if (reply.answer == SMTP_MAIL_TAKEN)
+		return SMFIS_CONTINUE;
+	/* Postfix has it only from the second recipient on. */
+	session_queue_id(&connection->session, macro(ctx, "i"));
+	report_refusal(connection, arguments[0], &reply);
+	return refuse_rcpt(ctx, &reply);
+}
+
 static sfsistat
 on_rcpt(SMFICTX *ctx, char **arguments)
 {
-	session_rcpt(&connection_of(ctx)->session, arguments[0]);
-	return SMFIS_CONTINUE;
+	struct connection *connection = connection_of(ctx);
+
+	session_rcpt(&connection->session, arguments[0]);
+	if (connection->session.from_sendmail ||
+	    connection->snapshot->config->milter.smtp == MILTER_SMTP_OFF)
+		return SMFIS_CONTINUE;
+	return judge_rcpt(ctx, connection, arguments);
 }
 
 static sfsistat
@@ -111,10 +228,18 @@ on_header(SMFICTX *ctx, char *name, char *value)
 static sfsistat
 on_end_of_header(SMFICTX *ctx)
 {
+	struct connection *connection = connection_of(ctx);
+
+	if (connection->session.n_tickets > 0 ||
+	    connection->smtp.n_replaced > 0)
+		return SMFIS_CONTINUE;
 	/* Mail that is none of ours costs nothing more. */
-	return connection_of(ctx)->session.n_tickets == 0 ? SMFIS_ACCEPT
-							  : SMFIS_CONTINUE;
+	end_message(connection);
+	return SMFIS_ACCEPT;
 }
+
+static const char refuses_delete[] = "the MTA does not delete a recipient",
+		  refuses_add[] = "the MTA takes no additional recipient";
 
 /* NULL: done; else what was refused.  A message that is then deferred keeps
  * none of the edits (measured).  The delete comes first: canonical_maps may turn
@@ -127,10 +252,10 @@ edit(SMFICTX *ctx, const struct session *session, const struct verdict *verdict)
 
 	if (verdict->remove != NULL &&
 	    smfi_delrcpt(ctx, verdict->remove) != MI_SUCCESS)
-		return "the MTA does not delete a recipient";
+		return refuses_delete;
 	for (size_t i = 0; i < verdict->n_add; i++)
 		if (smfi_addrcpt_par(ctx, verdict->add[i], never) != MI_SUCCESS)
-			return "the MTA takes no additional recipient";
+			return refuses_add;
 	/* From the last up: the numbers of those above stay right. */
 	for (unsigned i = session->n_tickets; i > 0; i--)
 		if (smfi_chgheader(ctx, field, (int)i, NULL) != MI_SUCCESS)
@@ -138,10 +263,29 @@ edit(SMFICTX *ctx, const struct session *session, const struct verdict *verdict)
 	return NULL;
 }
 
-static void
-judge(const struct session *session, struct verdict *verdict)
+/* As edit(), of ordinary mail. */
+static const char *
+replace_rcpts(SMFICTX *ctx, const struct smtp_mail *mail)
 {
-	struct snapshot *snapshot = service_enter(the_service);
+	struct smtp_mail_edits edits;
+	const char *failed = NULL;
+
+	smtp_mail_edit(mail, &edits);
+	for (size_t i = 0; failed == NULL && i < edits.n_remove; i++)
+		if (smfi_delrcpt(ctx, edits.remove[i]) != MI_SUCCESS)
+			failed = refuses_delete;
+	for (size_t i = 0; failed == NULL && i < edits.n_add; i++)
+		if (smfi_addrcpt_par(ctx, edits.add[i].address,
+			edits.add[i].parameters) != MI_SUCCESS)
+			failed = refuses_add;
+	smtp_mail_edits_clear(&edits);
+	return failed;
+}
+
+static void
+judge(const struct connection *connection, struct verdict *verdict)
+{
+	const struct snapshot *snapshot = connection->snapshot;
 	struct inquiry inquiry;
 	struct ticket_keys keys;
 	struct error err;
@@ -153,18 +297,18 @@ judge(const struct session *session, struct verdict *verdict)
 		keys.n = 0;
 	inquiry_begin(
 	    &inquiry, snapshot->directory, clock_monotonic_ms() + INQUIRY_MS);
-	verdict_make(&(struct verdict_question){ .session = session,
-			 .config = snapshot->config,
-			 .keys = &keys,
-			 .prepare = inquiry_prepare,
-			 .lookup = inquiry_lookup,
-			 .context = &inquiry },
+	verdict_make(
+	    &(struct verdict_question){ .session = &connection->session,
+		.config = snapshot->config,
+		.keys = &keys,
+		.prepare = inquiry_prepare,
+		.lookup = inquiry_lookup,
+		.context = &inquiry },
 	    verdict);
 	if (!loaded && verdict->key_missing)
 		verdict_defer(verdict, err.text);
 	explicit_bzero(&keys, sizeof(keys));
 	inquiry_end(&inquiry);
-	service_leave(the_service, snapshot);
 }
 
 static void
@@ -172,7 +316,7 @@ report(const struct session *session, const struct verdict *verdict)
 {
 	struct buf line;
 
-	buf_init(&line, 4096);
+	buf_init(&line, LOG_LINE_MAX);
 	verdict_write(verdict, session, &line);
 	log_info("%s", buf_string(&line));
 	if (verdict->key_missing)
@@ -183,39 +327,74 @@ report(const struct session *session, const struct verdict *verdict)
 }
 
 static sfsistat
-on_end_of_message(SMFICTX *ctx)
+defer_message(SMFICTX *ctx)
 {
 	char code[] = "451", extended[] = "4.3.0";
 	char text[] = "The recipients cannot be told now, try again later";
-	struct session *session = &connection_of(ctx)->session;
-	struct verdict verdict;
-	const char *failed = NULL;
-	sfsistat answer = SMFIS_CONTINUE;
 
-	/* To an MTA that sends no end of header. */
-	if (session->n_tickets == 0)
-		return SMFIS_ACCEPT;
-	session_queue_id(session, macro(ctx, "i"));
-	judge(session, &verdict);
+	smfi_setreply(ctx, code, extended, text);
+	return SMFIS_TEMPFAIL;
+}
+
+/* What the ticket says, and whether that leaves ordinary mail. */
+static enum verdict_status
+obey_ticket(SMFICTX *ctx, const struct connection *connection)
+{
+	const struct session *session = &connection->session;
+	struct verdict verdict;
+	enum verdict_status status;
+	const char *failed = NULL;
+
+	judge(connection, &verdict);
 	if (verdict.status != VERDICT_DEFERRED)
 		failed = edit(ctx, session, &verdict);
 	if (failed != NULL)
 		verdict_defer(&verdict, failed);
 	service_count(the_service, verdict.status);
 	report(session, &verdict);
-	if (verdict.status == VERDICT_DEFERRED) {
-		smfi_setreply(ctx, code, extended, text);
-		answer = SMFIS_TEMPFAIL;
-	}
+	status = verdict.status;
 	verdict_clear(&verdict);
-	session_clear(session);
-	return answer;
+	return status;
+}
+
+static bool
+obey_catch_all(SMFICTX *ctx, const struct connection *connection)
+{
+	const struct session *session = &connection->session;
+	const char *failed = replace_rcpts(ctx, &connection->smtp);
+	struct buf line;
+
+	buf_init(&line, LOG_LINE_MAX);
+	smtp_mail_write(&connection->smtp, &line);
+	log_info("%s: catch_all: %s; from=%s%s%s", session->queue_id,
+	    buf_string(&line), session->sender,
+	    failed != NULL ? " status=deferred: " : "",
+	    failed != NULL ? failed : "");
+	buf_clear(&line);
+	return failed == NULL;
+}
+
+static sfsistat
+on_end_of_message(SMFICTX *ctx)
+{
+	struct connection *connection = connection_of(ctx);
+	enum verdict_status status = VERDICT_PASSED;
+
+	session_queue_id(&connection->session, macro(ctx, "i"));
+	/* None, to an MTA that sends no end of header. */
+	if (connection->session.n_tickets > 0)
+		status = obey_ticket(ctx, connection);
+	if (status == VERDICT_PASSED && connection->smtp.n_replaced > 0 &&
+	    !obey_catch_all(ctx, connection))
+		status = VERDICT_DEFERRED;
+	end_message(connection);
+	return status == VERDICT_DEFERRED ? defer_message(ctx) : SMFIS_CONTINUE;
 }
 
 static sfsistat
 on_abort(SMFICTX *ctx)
 {
-	session_clear(&connection_of(ctx)->session);
+	end_message(connection_of(ctx));
 	return SMFIS_CONTINUE;
 }
 
@@ -226,7 +405,7 @@ on_close(SMFICTX *ctx)
 
 	if (connection == NULL)
 		return SMFIS_CONTINUE;
-	session_clear(&connection->session);
+	end_message(connection);
 	free(connection);
 	smfi_setpriv(ctx, NULL);
 	return SMFIS_CONTINUE;
@@ -241,6 +420,7 @@ callbacks_register(struct service *service)
 		.xxfi_version = SMFI_VERSION,
 		.xxfi_flags = ACTIONS,
 		.xxfi_negotiate = on_negotiate,
+		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_rcpt,
 		.xxfi_header = on_header,

@@ -10,10 +10,12 @@
 #include "mail/ticket.h"
 
 void
-session_mail(struct session *session, struct session_mta mta)
+session_mail(
+    struct session *session, const char *sender, struct session_mta mta)
 {
 	session_clear(session);
 	session_queue_id(session, mta.queue_id);
+	session->sender = mem_string(sender);
 	/* Only cleanup(8), which speaks for sendmail(1), has the queue id at
 	 * MAIL and no mailer; smtpd(8) and the Sendmail MTA name one
 	 * (measured, Postfix 3.7 and Sendmail 8.17). */
@@ -54,5 +56,6 @@ session_clear(struct session *session)
 	for (size_t i = 0; i < SESSION_RCPTS_MAX; i++)
 		free(session->rcpts[i]);
 	free(session->ticket);
+	free(session->sender);
 	*session = (struct session){ 0 };
 }

@@ -16,6 +16,7 @@ enum {
 
 struct session {
 	char queue_id[SESSION_QUEUE_ID_SIZE]; /* "" until the MTA says it */
+	char *sender; /* as the MTA wrote it; NULL before MAIL */
 	/* Postfix's sendmail(1): the RCPT callback shows the address after
 	 * canonical mapping, and a delete must name it as it was given. */
 	bool from_sendmail;
@@ -33,7 +34,7 @@ struct session_mta {
 };
 
 /* A new message; what was known of the one before is forgotten. */
-void session_mail(struct session *, struct session_mta);
+void session_mail(struct session *, const char *sender, struct session_mta);
 void session_rcpt(struct session *, const char *address);
 void session_header(struct session *, const char *name, const char *value);
 /* SMTP mail often has its queue id only at the end. */

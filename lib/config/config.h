@@ -133,6 +133,11 @@ struct config {
 	struct {
 		const char *socket;  /* "unix:/…", "inet:port@host" */
 		const char *control; /* absolute path */
+		enum milter_smtp {   /* what ordinary SMTP mail meets */
+			MILTER_SMTP_OFF,
+			MILTER_SMTP_REJECT,
+			MILTER_SMTP_CATCH_ALL,
+		} smtp;
 	} milter;
 	struct {
 		const char *control; /* absolute path */

@@ -101,9 +101,9 @@ static const struct schema_row inject_rows[] = {
 static const struct schema_table inject_table = { .rows = inject_rows };
 
 static const struct schema_word milter_smtp_words[] = {
-	{ .word = "off" },
-	{ .word = "reject", .later = true },
-	{ .word = "catch_all", .later = true },
+	{ .word = "off", .value = MILTER_SMTP_OFF },
+	{ .word = "reject", .value = MILTER_SMTP_REJECT },
+	{ .word = "catch_all", .value = MILTER_SMTP_CATCH_ALL },
 	{ .word = NULL },
 };
 static const struct schema_row milter_rows[] = {
@@ -120,10 +120,14 @@ static const struct schema_row milter_rows[] = {
 	{ .name = "smtp",
 	    .type = &value_word,
 	    .words = milter_smtp_words,
-	    .offset = NO_FIELD,
+	    .offset = offsetof(struct config, milter.smtp),
 	    .fallback = "off",
-	    .help = "What the milter does with mail that comes by SMTP: "
-		    "nothing." },
+	    .help = "Ordinary mail that comes by SMTP (smtpd_milters), and its "
+		    "recipients in accepted domains. off: left alone. reject: "
+		    "who is not in the directory is refused (550 5.1.1). "
+		    "catch_all: such a recipient is replaced by the domain's "
+		    "catch_all, and refused where there is none; map_to is "
+		    "applied." },
 	{ .name = NULL },
 };
 static const struct schema_table milter_table = { .rows = milter_rows };
@@ -210,7 +214,7 @@ static const struct schema_row root_rows[] = {
 	    .type = &value_mapping,
 	    .table = &milter_table,
 	    .offset = offsetof(struct settings, config),
-	    .help = "Sockets of the milter." },
+	    .help = "Sockets of the milter, and ordinary mail." },
 	{ .name = "fetcher",
 	    .type = &value_mapping,
 	    .table = &fetcher_table,

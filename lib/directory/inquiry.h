@@ -13,9 +13,10 @@
 
 #include "directory/directory.h"
 
-/* For one message.  Postfix waits content_timeout, 60 s as we recommend, for
- * the milter's answer. */
-enum { INQUIRY_MS = 30000 };
+/* For one message, and for one recipient of ordinary mail.  Postfix waits
+ * content_timeout, 60 s as we recommend, and command_timeout, 30 s, for the
+ * milter's answer. */
+enum { INQUIRY_MS = 30000, INQUIRY_RCPT_MS = 15000 };
 
 struct inquiry {
 	struct directory *directory;

@@ -372,3 +372,101 @@ route_clear(struct route *route)
 	free(route->steps);
 	*route = (struct route){ 0 };
 }
+
+static bool
+account_names(const struct account *account, const struct address *address)
+{
+	return address_equal(address, &account->fallback) ||
+	       address_equal(address, &account->deliver_to) ||
+	       (account->unknown_recipients != NULL &&
+		   address_equal(address, account->unknown_recipients));
+}
+
+static bool
+config_names(const struct config *config, const struct address *address)
+{
+	if (address_equal(address, &config->postmaster))
+		return true;
+	for (size_t i = 0; i < config->n_domains; i++)
+		if (config->domains[i].catch_all != NULL &&
+		    address_equal(address, config->domains[i].catch_all))
+			return true;
+	for (size_t i = 0; i < config->n_accounts; i++)
+		if (account_names(&config->accounts[i], address))
+			return true;
+	return false;
+}
+
+/* A route_lookup; its context is the struct route_question of the real one. */
+static void
+look_up_unless_named(void *context, const struct address *address,
+    struct directory_answer *answer)
+{
+	const struct route_question *real = context;
+
+	if (!config_names(real->config, address)) {
+		real->lookup(real->context, address, answer);
+		return;
+	}
+	answer->existence = EXISTS;
+	snprintf(answer->reason, sizeof(answer->reason),
+	    "the configuration names it");
+}
+
+static enum route_smtp_result
+replace(const struct config *config, const struct address *address,
+    struct route_smtp *out)
+{
+	bool may = config->milter.smtp == MILTER_SMTP_CATCH_ALL &&
+		   address != NULL && accept_address(config, address, &out->to);
+
+	return may ? ROUTE_SMTP_REPLACED : ROUTE_SMTP_REFUSED;
+}
+
+static enum route_smtp_result
+judge_smtp(
+    const struct decision *d, struct route_step *step, struct route_smtp *out)
+{
+	struct target t = target_of(d->config, &step->candidate);
+	struct directory_answer answer;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!t.usable)
+		return ROUTE_SMTP_REFUSED;
+	if (t.mapped)
+		say(step, "map_to makes it %s",
+		    address_write(&t.address, text));
+	switch (ask_with_and_without_extension(d, &t.address, step, &answer)) {
+	case EXISTS:
+		if (t.mapped &&
+		    replace(d->config, &t.address, out) == ROUTE_SMTP_REPLACED)
+			return ROUTE_SMTP_REPLACED;
+		return ROUTE_SMTP_LEFT;
+	case ABSENT:
+		return replace(d->config, t.domain->catch_all, out);
+	case UNKNOWN:
+		break;
+	}
+	return ROUTE_SMTP_UNSURE;
+}
+
+void
+route_smtp_decide(const struct config *config, const struct address *address,
+    route_lookup *lookup, void *context, struct route_smtp *out)
+{
+	struct route_question real = {
+		.config = config, .lookup = lookup, .context = context
+	};
+	struct route_question asked = { .config = config,
+		.lookup = look_up_unless_named,
+		.context = &real };
+	struct decision d = { .asked = &asked, .config = config };
+	struct route_step step = { .candidate = *address };
+
+	*out = (struct route_smtp){ .ours = config_domain(config,
+						address->domain) != NULL };
+	/* Before map_to, too. */
+	if (out->ours && !config_names(config, address))
+		out->result = judge_smtp(&d, &step, out);
+	memcpy(out->text, step.text, sizeof(out->text));
+}

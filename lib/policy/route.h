@@ -66,4 +66,24 @@ struct route_question {
 void route_decide(const struct route_question *, struct route *out);
 void route_clear(struct route *);
 
+/* What becomes of one recipient of ordinary mail, which nobody wrote a ticket
+ * for: it came by SMTP and can be refused there. */
+struct route_smtp {
+	enum route_smtp_result {
+		ROUTE_SMTP_LEFT,     /* stays as it is */
+		ROUTE_SMTP_REPLACED, /* by `to`; only with MILTER_SMTP_CATCH_ALL */
+		ROUTE_SMTP_REFUSED, /* nobody has it */
+		ROUTE_SMTP_UNSURE,  /* the directory could not tell */
+	} result;
+	bool ours; /* in an accepted domain; if not: left, never asked */
+	struct accepted_rcpt to; /* of REPLACED */
+	char text[384];          /* as in struct route_step */
+};
+
+/* Addresses that the configuration names itself (postmaster, fallbacks,
+ * catch_all, …) are left and never looked up: the ticketed mail that a fetcher
+ * hands over by SMTP has one of them as its recipient. */
+void route_smtp_decide(const struct config *, const struct address *,
+    route_lookup *, void *context, struct route_smtp *out);
+
 #endif

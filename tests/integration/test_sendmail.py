@@ -32,6 +32,7 @@ def sendmail(running_sendmail, scene, request):
     submit.write_text(SUBMIT)
     submit.chmod(0o755)
     scene.mailhaul.config["inject"] = {"sendmail": str(submit), "require_milter": False}
+    running_sendmail.wait_until_idle()
     running_sendmail.sink.messages.clear()
     yield running_sendmail
     if getattr(request.node, "failed", False):
@@ -88,3 +89,52 @@ def test_directory_away_keeps_mail_at_the_provider(scene, sendmail):
     scene.fetch(status=75)
     assert relayed(sendmail) == {}
     assert scene.mailbox.uids()
+
+
+@pytest.fixture
+def smtp(scene, sendmail):
+    """`mode` is milter.smtp; anna, ben and dora exist."""
+
+    def start(mode):
+        users = scene.mailhaul.folder / "users.txt"
+        users.write_text("anna@example.org\nben@example.org\ndora@example.net\n")
+        scene.mailhaul.config["directory"] = [{"file": str(users)}]
+        scene.mailhaul.config["accepted_domains"] = [
+            {"domain": "example.org", "catch_all": "office@example.org"}, "example.net"]
+        scene.mailhaul.config["milter"]["smtp"] = mode
+        scene.mailhaul.start_milter()
+        return users
+
+    return start
+
+
+def test_reject(scene, sendmail, smtp):
+    users = smtp("reject")
+    answers = send("anna@example.org", "nobody@example.org", "eve@elsewhere.example",
+                   "office@example.org")
+    assert [answer[:9] for answer in answers] == [
+        "250 2.1.5", "550 5.1.1", "250 2.1.5", "250 2.1.5", "250 2.0.0"]
+    assert answers[1].endswith("<nobody@example.org>: Recipient address rejected: User unknown")
+    assert relayed(sendmail) == {
+        "smtp": ["anna@example.org", "eve@elsewhere.example", "office@example.org"]}
+    users.unlink()
+    assert send("anna@example.org")[0].startswith("451 4.3.0")
+
+
+@pytest.mark.parametrize("recipients, wanted", [
+    (["nobody@example.org"], ["office@example.org"]),
+    (["NoBody@Example.ORG", "nobody@example.org"], ["office@example.org"]),
+    (["one@example.org", "two@example.org", "anna@example.org"],
+     ["anna@example.org", "office@example.org"]),
+    (["one@example.org", "Office@example.org"], ["office@example.org"]),
+    (["office@example.org", "one@example.org"], ["office@example.org"]),
+], ids=["one", "twice", "two-and-a-person", "catch-all-too", "catch-all-first"])
+def test_catch_all(scene, sendmail, smtp, recipients, wanted):
+    smtp("catch_all")
+    answers = send(*recipients, options=["NOTIFY=FAILURE"])
+    assert all(answer.startswith("250") for answer in answers)
+    assert {case: [address.lower() for address in addresses]
+            for case, addresses in relayed(sendmail).items()} == {"smtp": wanted}
+    commands = sendmail.sink.messages[0][0]
+    assert all("NOTIFY=FAILURE" in command for command in commands), commands
+    assert send("nobody@example.net")[0].startswith("550 5.1.1")

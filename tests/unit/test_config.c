@@ -111,6 +111,7 @@ test_defaults(void **state)
 	assert_string_equal(
 	    c->milter.socket, "unix:/var/spool/postfix/mailhaul/milter.sock");
 	assert_string_equal(c->milter.control, "/run/mailhaul/milter.ctl");
+	assert_int_equal(c->milter.smtp, MILTER_SMTP_OFF);
 	assert_string_equal(c->state_dir, "/var/lib/mailhaul");
 	assert_int_equal(c->archive.keep_ms, INT64_C(604800000));
 	assert_int_equal(c->archive.max_bytes, 1 << 30);

@@ -104,7 +104,7 @@ write_ticket(struct scene *s, struct buf *field)
 static void
 begin(struct scene *s, struct session_mta mta, const char *rcpt)
 {
-	session_mail(&s->session, mta);
+	session_mail(&s->session, "<>", mta);
 	session_rcpt(&s->session, rcpt);
 }
 
@@ -173,7 +173,7 @@ counts_tickets_and_keeps_the_first(void **state)
 {
 	struct scene *s = *state;
 
-	session_mail(&s->session, smtp_mail);
+	session_mail(&s->session, "<>", smtp_mail);
 	session_header(&s->session, "Subject", "X-Mailhaul-Ticket");
 	assert_int_equal(s->session.n_tickets, 0);
 	session_header(&s->session, "X-MAILHAUL-Ticket", "first");
@@ -189,7 +189,7 @@ a_new_message_forgets_the_one_before(void **state)
 
 	begin(s, sendmail_mail, "a@example.org");
 	session_header(&s->session, TICKET_FIELD, "x");
-	session_mail(&s->session, smtp_mail);
+	session_mail(&s->session, "<>", smtp_mail);
 	assert_int_equal(s->session.n_tickets, 0);
 	assert_int_equal(s->session.n_rcpts, 0);
 	assert_string_equal(s->session.queue_id, "");
@@ -214,7 +214,7 @@ tells_sendmail_from_smtp(void **state)
 	struct scene *s = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		session_mail(&s->session, cases[i].mta);
+		session_mail(&s->session, "<>", cases[i].mta);
 		assert_int_equal(
 		    s->session.from_sendmail, cases[i].from_sendmail);
 	}
@@ -227,7 +227,7 @@ many_recipients_and_huge_fields_cost_little(void **state)
 	char *huge = calloc(1, TICKET_MAX + 2);
 
 	memset(huge, 'a', TICKET_MAX + 1);
-	session_mail(&s->session, smtp_mail);
+	session_mail(&s->session, "<>", smtp_mail);
 	for (int i = 0; i < 1000; i++)
 		session_rcpt(&s->session, "<a@example.org>");
 	assert_int_equal(s->session.n_rcpts, 1000);

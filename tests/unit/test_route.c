@@ -350,6 +350,119 @@ fallback_of_account_ticket_postmaster(void **state)
 	route_clear(&s.route);
 }
 
+static void
+decide_smtp(struct scene *s, const char *rcpt, struct route_smtp *out)
+{
+	struct address address = addr(rcpt);
+
+	s->people.asked = 0;
+	route_smtp_decide(&s->config, &address, look_up, &s->people, out);
+}
+
+/* "left", "refused", "unsure", or who gets it instead. */
+static void
+assert_smtp(struct scene *s, const char *rcpt, const char *expected)
+{
+	static const char *const names[] = {
+		[ROUTE_SMTP_LEFT] = "left",
+		[ROUTE_SMTP_REFUSED] = "refused",
+		[ROUTE_SMTP_UNSURE] = "unsure",
+	};
+	struct route_smtp out;
+	char text[ADDRESS_TEXT_SIZE];
+
+	decide_smtp(s, rcpt, &out);
+	if (out.result == ROUTE_SMTP_REPLACED)
+		assert_string_equal(
+		    address_write(&out.to.address, text), expected);
+	else
+		assert_string_equal(names[out.result], expected);
+}
+
+static void
+smtp_mail_is_refused_or_left(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	prepare(&s);
+	s.config.milter.smtp = MILTER_SMTP_REJECT;
+	assert_smtp(&s, "anna@example.org", "left");
+	assert_smtp(&s, "anna+X@EXAMPLE.org", "left");
+	assert_smtp(&s, "nobody@example.org", "refused");
+	assert_smtp(&s, "nobody+x@example.org", "refused");
+	assert_smtp(&s, "wait@example.org", "unsure");
+	assert_smtp(&s, "wait+x@example.org", "unsure");
+	/* a catch_all is of no account here */
+	assert_smtp(&s, "nobody@example.net", "refused");
+	/* judged by what it is mapped to, and left as it is */
+	assert_smtp(&s, "anna@old.example", "left");
+	assert_smtp(&s, "nobody@old.example", "refused");
+	assert_smtp(&s, "wait@old.example", "unsure");
+}
+
+static void
+smtp_mail_for_elsewhere_is_never_asked_about(void **state)
+{
+	struct scene s;
+	struct route_smtp out;
+
+	(void)state;
+	prepare(&s);
+	s.config.milter.smtp = MILTER_SMTP_CATCH_ALL;
+	decide_smtp(&s, "wait@elsewhere.example", &out);
+	assert_int_equal(out.result, ROUTE_SMTP_LEFT);
+	assert_false(out.ours);
+	assert_int_equal(s.people.asked, 0);
+	decide_smtp(&s, "anna@example.org", &out);
+	assert_true(out.ours);
+}
+
+static void
+smtp_mail_for_configured_addresses_is_never_asked_about(void **state)
+{
+	static const char *const named[] = { "PM@example.org",
+		"office@example.org", "office+x@example.org",
+		"unknown@example.org", "carl@example.org",
+		"catchall@example.net" };
+	struct scene s;
+
+	(void)state;
+	prepare(&s);
+	s.config.milter.smtp = MILTER_SMTP_REJECT;
+	s.account.unknown_recipients = &s.unknown;
+	s.account.deliver_to = addr("carl@example.org");
+	s.config.accounts = &s.account;
+	s.config.n_accounts = 1;
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		assert_smtp(&s, named[i], "left");
+	assert_int_equal(s.people.asked, 0);
+	assert_smtp(&s, "office@example.net", "refused");
+}
+
+static void
+smtp_mail_goes_to_the_catch_all(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	prepare(&s);
+	s.config.milter.smtp = MILTER_SMTP_CATCH_ALL;
+	assert_smtp(&s, "anna@example.org", "left");
+	assert_smtp(&s, "nobody@example.net", "catchall@example.net");
+	assert_smtp(&s, "nobody@old.example.net", "catchall@example.net");
+	assert_smtp(&s, "wait@example.net", "unsure");
+	/* a domain without one */
+	assert_smtp(&s, "nobody@example.org", "refused");
+	assert_smtp(&s, "nobody@old.example", "refused");
+	/* map_to */
+	assert_smtp(&s, "anna+X@old.example", "anna+X@example.org");
+	assert_smtp(&s, "pm@old.example", "pm@example.org");
+	/* a catch_all that is none of ours, as a damaged caller might bring */
+	s.catch_all = addr("eve@elsewhere.example");
+	assert_smtp(&s, "nobody@example.net", "refused");
+}
+
 int
 main(void)
 {
@@ -365,6 +478,11 @@ main(void)
 		cmocka_unit_test(unsafe_never_leaves),
 		cmocka_unit_test(single_mailbox_goes_to_its_owner),
 		cmocka_unit_test(fallback_of_account_ticket_postmaster),
+		cmocka_unit_test(smtp_mail_is_refused_or_left),
+		cmocka_unit_test(smtp_mail_for_elsewhere_is_never_asked_about),
+		cmocka_unit_test(
+		    smtp_mail_for_configured_addresses_is_never_asked_about),
+		cmocka_unit_test(smtp_mail_goes_to_the_catch_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

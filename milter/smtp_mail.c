@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "milter/smtp_mail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* NOTIFY and ORCPT (RFC 3461) are what Postfix takes with an addition. */
+static bool
+may_be_carried(struct slice parameter)
+{
+	if (!slice_starts_nocase(parameter, SLICE("NOTIFY=")) &&
+	    !slice_starts_nocase(parameter, SLICE("ORCPT=")))
+		return false;
+	for (size_t i = 0; i < parameter.len; i++)
+		if (parameter.data[i] <= ' ' || parameter.data[i] > '~')
+			return false;
+	return true;
+}
+
+static char *
+carried_parameters(const char *const *parameters)
+{
+	struct buf all;
+	char *text;
+
+	buf_init(&all, SMTP_MAIL_PARAMETERS_MAX);
+	for (; *parameters != NULL; parameters++)
+		if (may_be_carried(slice_of(*parameters)))
+			buf_printf(
+			    &all, "%s%s", all.len > 0 ? " " : "", *parameters);
+	text = mem_string(buf_overflowed(&all) ? "" : buf_string(&all));
+	buf_clear(&all);
+	return text;
+}
+
+static void
+keep(struct smtp_mail *mail, const struct smtp_mail_question *q,
+    const struct address *to, bool replaced)
+{
+	mail->rcpts =
+	    mem_resize(mail->rcpts, mail->n + 1, sizeof(*mail->rcpts));
+	mail->rcpts[mail->n++] =
+	    (struct smtp_rcpt){ .shown = mem_string(q->arguments[0]),
+		    .parameters = carried_parameters(q->arguments + 1),
+		    .to = *to,
+		    .replaced = replaced };
+	mail->n_replaced += replaced;
+}
+
+struct refusal {
+	enum smtp_mail_answer answer;
+	const char *code, *extended, *words;
+};
+static const struct refusal user_unknown = { SMTP_MAIL_REFUSED, "550", "5.1.1",
+	"Recipient address rejected: User unknown" };
+static const struct refusal unsure = { SMTP_MAIL_LATER, "451", "4.3.0",
+	"Recipient address rejected: The directory does not answer, try again "
+	"later" };
+static const struct refusal too_many = { SMTP_MAIL_LATER, "452", "4.5.3",
+	"Error: too many recipients" };
+
+static void
+refuse(const struct refusal *refusal, const struct address *address,
+    struct smtp_mail_reply *reply)
+{
+	char text[ADDRESS_TEXT_SIZE], line[sizeof(reply->text)];
+
+	reply->answer = refusal->answer;
+	reply->code = refusal->code;
+	reply->extended = refusal->extended;
+	snprintf(line, sizeof(line), "<%s>: %s", address_write(address, text),
+	    refusal->words);
+	log_safe(reply->text, sizeof(reply->text), slice_of(line));
+}
+
+void
+smtp_mail_rcpt(struct smtp_mail *mail, const struct smtp_mail_question *q,
+    struct smtp_mail_reply *reply)
+{
+	struct address address;
+	struct route_smtp route;
+
+	*reply = (struct smtp_mail_reply){ .answer = SMTP_MAIL_TAKEN };
+	if (address_parse(slice_of(q->arguments[0]), &address) != ADDRESS_OK ||
+	    config_domain(q->config, address.domain) == NULL)
+		return;
+	if (mail->n == SMTP_MAIL_RCPTS_MAX) {
+		refuse(&too_many, &address, reply);
+		return;
+	}
+	route_smtp_decide(q->config, &address, q->lookup, q->context, &route);
+	log_quotable(
+	    reply->reason, sizeof(reply->reason), slice_of(route.text));
+	switch (route.result) {
+	case ROUTE_SMTP_LEFT:
+		keep(mail, q, &address, false);
+		return;
+	case ROUTE_SMTP_REPLACED:
+		keep(mail, q, &route.to.address, true);
+		return;
+	case ROUTE_SMTP_REFUSED:
+		refuse(&user_unknown, &address, reply);
+		return;
+	case ROUTE_SMTP_UNSURE:
+		refuse(&unsure, &address, reply);
+		return;
+	}
+}
+
+static char *
+bracketed(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	size_t size = sizeof(text) + 2;
+	char *out = mem_new(size);
+
+	snprintf(out, size, "<%s>", address_write(address, text));
+	return out;
+}
+
+/* The first one that this address is for, replaced or not. */
+static const struct smtp_rcpt *
+first_for(const struct smtp_mail *mail, const struct address *to)
+{
+	const struct smtp_rcpt *rcpt = mail->rcpts;
+
+	while (!address_equal(&rcpt->to, to))
+		rcpt++;
+	return rcpt;
+}
+
+static bool
+is_replacement(const struct smtp_mail *mail, const struct address *to)
+{
+	for (size_t i = 0; i < mail->n; i++)
+		if (mail->rcpts[i].replaced &&
+		    address_equal(&mail->rcpts[i].to, to))
+			return true;
+	return false;
+}
+
+void
+smtp_mail_edit(const struct smtp_mail *mail, struct smtp_mail_edits *out)
+{
+	*out = (struct smtp_mail_edits){ .remove = mem_new_array(
+					     mail->n, sizeof(*out->remove)),
+		.add = mem_new_array(mail->n, sizeof(*out->add)) };
+	if (mail->n_replaced == 0)
+		return;
+	for (size_t i = 0; i < mail->n; i++) {
+		const struct smtp_rcpt *rcpt = &mail->rcpts[i];
+
+		if (!is_replacement(mail, &rcpt->to))
+			continue;
+		out->remove[out->n_remove++] = rcpt->shown;
+		if (first_for(mail, &rcpt->to) == rcpt)
+			out->add[out->n_add++] =
+			    (struct smtp_addition){ .address =
+							bracketed(&rcpt->to),
+				    .parameters = rcpt->parameters };
+	}
+}
+
+void
+smtp_mail_edits_clear(struct smtp_mail_edits *edits)
+{
+	for (size_t i = 0; i < edits->n_add; i++)
+		free(edits->add[i].address);
+	free(edits->add);
+	free(edits->remove);
+	*edits = (struct smtp_mail_edits){ 0 };
+}
+
+void
+smtp_mail_write(const struct smtp_mail *mail, struct buf *out)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < mail->n; i++)
+		if (mail->rcpts[i].replaced)
+			buf_printf(out, "%s%s to=<%s>",
+			    out->len > 0 ? ", " : "", mail->rcpts[i].shown,
+			    address_write(&mail->rcpts[i].to, text));
+}
+
+void
+smtp_mail_clear(struct smtp_mail *mail)
+{
+	for (size_t i = 0; i < mail->n; i++) {
+		free(mail->rcpts[i].shown);
+		free(mail->rcpts[i].parameters);
+	}
+	free(mail->rcpts);
+	*mail = (struct smtp_mail){ 0 };
+}
