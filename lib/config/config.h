@@ -48,7 +48,11 @@ struct tls_settings {
 };
 
 struct directory_source {
-	enum directory_kind { DIRECTORY_FILE, DIRECTORY_LDAP } kind;
+	enum directory_kind {
+		DIRECTORY_FILE,
+		DIRECTORY_LDAP,
+		DIRECTORY_SMTP,
+	} kind;
 	const char *file; /* absolute path */
 	struct ldap_source {
 		const char *const *uris; /* NULL at the end */
@@ -62,6 +66,12 @@ struct directory_source {
 		int64_t timeout_ms;  /* of a search, all servers together */
 		const struct address *canary; /* must exist; NULL: none */
 	} ldap;
+	struct smtp_source {
+		const char *host;
+		uint16_t port;
+		int64_t timeout_ms; /* of each address */
+		const struct address *canary;
+	} smtp;
 };
 
 enum { OCCURRENCE_ALL = 0, OCCURRENCE_LAST = -1 };

@@ -171,6 +171,39 @@ static const struct schema_table ldap_table = {
 	.size = sizeof(struct ldap_source),
 };
 
+static const struct schema_row smtp_rows[] = {
+	{ .name = "host",
+	    .type = &value_host,
+	    .offset = offsetof(struct smtp_source, host),
+	    .flags = ROW_REQUIRED,
+	    .example = "exchange.example.org",
+	    .help = "The server. It must take mail for the accepted_domains "
+		    "from this host without a login, and must not take it for "
+		    "everybody there, which is tried with an address that "
+		    "nobody has." },
+	{ .name = "port",
+	    .type = &value_port,
+	    .offset = offsetof(struct smtp_source, port),
+	    .fallback = "25",
+	    .min = 1,
+	    .max = 65535,
+	    .help = "Its port. The dialogue is in clear text; nothing secret "
+		    "is in it." },
+	{ .name = "timeout",
+	    .type = &value_duration,
+	    .offset = offsetof(struct smtp_source, timeout_ms),
+	    .fallback = "5s",
+	    .min = 100 * MS,
+	    .max = 5 * MINUTES,
+	    .help = "How long it may take to answer for one address." },
+	CANARY_ROW(struct smtp_source),
+	{ .name = NULL },
+};
+static const struct schema_table smtp_table = {
+	.rows = smtp_rows,
+	.size = sizeof(struct smtp_source),
+};
+
 static const struct schema_row directory_rows[] = {
 	{ .name = "file",
 	    .type = &value_path,
@@ -186,7 +219,16 @@ static const struct schema_row directory_rows[] = {
 	    .offset = offsetof(struct directory_source, ldap),
 	    .choice = DIRECTORY_LDAP,
 	    .help = "An LDAP server: OpenLDAP, Active Directory, FreeIPA." },
-	{ .name = "smtp", .type = &value_later, .help = "An SMTP server." },
+	{ .name = "smtp",
+	    .type = &value_mapping,
+	    .table = &smtp_table,
+	    .offset = offsetof(struct directory_source, smtp),
+	    .choice = DIRECTORY_SMTP,
+	    .help = "An SMTP server that turns unknown recipients down, such "
+		    "as Exchange with its recipient filter: it is asked by "
+		    "RCPT, and never gets a mail from this. 250 and 251 mean "
+		    "that the address exists, 550, 551 and 553 with a status "
+		    "5.1.x that it does not, anything else that mail waits." },
 	{ .name = NULL },
 };
 const struct schema_table schema_directory = {

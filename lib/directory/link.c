@@ -32,24 +32,25 @@ struct link {
 static const struct source_kind *const kinds[] = {
 	[DIRECTORY_FILE] = &source_file,
 	[DIRECTORY_LDAP] = &source_ldap,
+	[DIRECTORY_SMTP] = &source_smtp,
 };
 
-static const char *
-name_of(const struct directory_source *source)
+static void
+set_names(struct link *l, const struct directory_source *source)
 {
 	switch (source->kind) {
 	case DIRECTORY_FILE:
-		return source->file;
+		l->statistics.name = source->file;
+		break;
 	case DIRECTORY_LDAP:
-		return source->ldap.uris[0];
+		l->statistics.name = source->ldap.uris[0];
+		l->canary = source->ldap.canary;
+		break;
+	case DIRECTORY_SMTP:
+		l->statistics.name = source->smtp.host;
+		l->canary = source->smtp.canary;
+		break;
 	}
-	return "";
-}
-
-static const struct address *
-canary_of(const struct directory_source *source)
-{
-	return source->kind == DIRECTORY_LDAP ? source->ldap.canary : NULL;
 }
 
 struct link *
@@ -59,8 +60,7 @@ link_new(const struct config *config, const struct directory_source *source)
 
 	l->kind = kinds[source->kind];
 	l->statistics.kind = l->kind->name;
-	l->statistics.name = name_of(source);
-	l->canary = canary_of(source);
+	set_names(l, source);
 	if (l->kind->remote)
 		l->cache = cache_new((struct cache_ages){
 		    .found_ms = config->cache.found_ms,
