@@ -353,6 +353,23 @@ close_state(struct daemon *d)
 }
 
 static void
+change_mask(int how)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGUSR1);
+	sigprocmask(how, &held, NULL);
+}
+
+void
+daemon_hold_signals(void)
+{
+	change_mask(SIG_BLOCK);
+}
+
+static void
 catch_signals(struct daemon *d)
 {
 	static const struct {
@@ -368,6 +385,7 @@ catch_signals(struct daemon *d)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		loop_on_signal(
 		    d->loop, signals[i].signo, signals[i].handler, d);
+	change_mask(SIG_UNBLOCK);
 }
 
 static void

@@ -24,6 +24,9 @@ struct daemon_settings {
 	enum daemon_mode mode;
 };
 
+/* Call it first: a reload or poll that is asked for while the daemon starts
+ * waits until it has started, and does not end it. */
+void daemon_hold_signals(void);
 /* Runs until told to stop; returns the exit status (sysexits): 0; 75 an account
  * failed, a message waits for its next try or another fetcher holds the lock
  * (DAEMON_ONCE); 78 the state cannot be used; DAEMON_PROBE: 69, 76, 77. */

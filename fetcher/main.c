@@ -108,6 +108,7 @@ main(int argc, char **argv)
 		return status;
 	log_open("mailhaul-fetcher", settings.mode != DAEMON_PROBE);
 	signal(SIGPIPE, SIG_IGN);
+	daemon_hold_signals();
 	umask(0027);
 	protect_memory();
 	if (geteuid() == 0 && settings.mode != DAEMON_PROBE) {

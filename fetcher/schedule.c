@@ -20,7 +20,9 @@ static const struct {
 	[ERROR_TLS] = { 1 * MINUTE, 1 * HOUR },
 	[ERROR_PROTOCOL] = { 1 * MINUTE, 1 * HOUR },
 	[ERROR_CONFIG] = { 5 * MINUTE, 1 * HOUR },
-	[ERROR_LOCAL] = { 5 * SECOND, 5 * MINUTE },
+	/* Twice as long as readiness holds up all accounts: with a disk that
+	 * is too small for one message the others come first. */
+	[ERROR_LOCAL] = { 10 * SECOND, 10 * MINUTE },
 };
 
 static int64_t

@@ -87,3 +87,54 @@ def test_passes_are_limited(scene):
     scene.fetch()
     assert len(scene.got()) == 23 and scene.mailbox.uids() == []
     assert scene.provider_log().count("Login:") >= 5
+
+
+@pytest.mark.parametrize("flavour", ["release", pytest.param("san", marks=pytest.mark.slow)])
+def test_everything_at_once(scene, flavour):
+    """Accounts that come and go, reloads, polls on demand, a provider that
+    breaks off, a milter that dies, stops in the middle of it: each mail once."""
+    mailhaul, count, rounds = scene.mailhaul, 0, 12
+    boxes = [scene.mailbox, *(scene.world.mailbox("busy") for _ in range(4))]
+    for n, box in enumerate(boxes[1:]):
+        mailhaul.add_account(box, f"busy{n}", max_messages_per_pass=3)
+    accounts = list(mailhaul.config["accounts"])
+    lock = mailhaul.state / "lock"
+
+    def start():
+        lock.unlink(missing_ok=True)
+        mailhaul.start_fetcher(flavour=flavour)
+        # So early that a signal comes while it starts.
+        wait_for(lock.exists, "the fetcher to begin", 10)
+
+    start()
+    for n in range(rounds):
+        for box in boxes:
+            box.put(mail(f"m{count}", envelope="anna@example.org"))
+            count += 1
+        mailhaul.config["accounts"] = [a for i, a in enumerate(accounts) if (i + n) % 3 or n % 4 == 3]
+        accounts[n % 5]["enabled"] = n % 2 == 0
+        mailhaul.write()
+        mailhaul.send_signal("fetcher", signal.SIGHUP if n % 5 else signal.SIGUSR1)
+        before = len(scene.got())
+        wait_for(lambda: len(scene.got()) > before or not any(box.uids() for box in boxes), "some mail", 30)
+        if n % 4 == 1:
+            scene.provider.stop()
+            scene.provider.start()
+        elif n % 4 == 2:
+            mailhaul.kill("milter")
+            mailhaul.start_milter()
+        elif n % 4 == 3:
+            assert mailhaul.stop("fetcher") == 0, mailhaul.log("fetcher")[-4000:]
+            start()
+    for account in accounts:
+        account["enabled"] = True
+    mailhaul.config["accounts"] = accounts
+    mailhaul.write()
+    mailhaul.send_signal("fetcher", signal.SIGHUP)
+    wait_for(lambda: not any(box.uids() for box in boxes), "all mailboxes to be empty", 90)
+    assert mailhaul.stop("fetcher") == 0, mailhaul.log("fetcher")[-4000:]
+    scene.postfix.wait_until_idle()
+    # What was deferred while the milter was away waits for pickup(8)'s next round.
+    wait_for(lambda: len(scene.got()) == count, "all mail", 100)
+    assert scene.got() == {f"m{n}": ["anna@example.org"] for n in range(count)}
+    assert "Sanitizer" not in mailhaul.log("fetcher")

@@ -106,6 +106,8 @@ pauses_grow_with_failures_and_have_an_end(void **state)
 	assert_int_equal(schedule_next(&s, PASS_DONE, 0, 1000, 0), 1000);
 	assert_int_equal(
 	    schedule_next(&s, PASS_FAILED, ERROR_RETRY, 1000, 0), 5000);
+	assert_int_equal(
+	    schedule_next(&s, PASS_FAILED, ERROR_LOCAL, 1000, 0), 10000);
 	/* Never more often than the account says. */
 	assert_int_equal(
 	    schedule_next(&s, PASS_FAILED, ERROR_RETRY, 3600000, 0), 3600000);
