@@ -2,6 +2,8 @@
 """The one envelope recipient that is given to sendmail(1), and what is done to it:
 adding and deleting one address loses mail silently in Postfix."""
 
+import subprocess
+
 import pytest
 from mails import mail
 
@@ -25,6 +27,26 @@ def test_final_recipients_and_the_fallback(scene, to, wanted):
     scene.put(mail("case", to=to))
     scene.fetch()
     assert scene.got() == {"case": wanted}
+
+
+def test_archived_message_is_routed_once_more(scene):
+    """As mailhaul-fetcher(8) says: to those who exist now."""
+    users = scene.mailhaul.folder / "users.txt"
+    users.write_text(FALLBACK + "\n")
+    scene.mailhaul.config["directory"] = [{"file": str(users)}]
+    scene.mailhaul.config["cache"] = {"absent": "0s"}
+    scene.put(mail("case", envelope="anna@example.org"))
+    scene.fetch()
+    assert scene.got() == {"case": [FALLBACK]}
+
+    users.write_text("anna@example.org\n" + FALLBACK + "\n")
+    (archived,) = scene.mailhaul.archive()
+    subprocess.run(
+        ["sendmail", "-G", "-i", "-N", "never", "-f", "", "--", FALLBACK],
+        input=archived, check=True, timeout=20,
+    )
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"case": ["anna@example.org", FALLBACK]}
 
 
 def test_recipient_is_an_alias_of_the_fallback(scene):
