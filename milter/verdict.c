@@ -138,10 +138,48 @@ judge_valid(const struct verdict_question *q, const struct ticket *ticket,
 	route_clear(&route);
 }
 
+static void
+pass(struct verdict *out)
+{
+	out->status = VERDICT_PASSED;
+	snprintf(out->reason, sizeof(out->reason),
+	    "the ticket is not ours; removed, the envelope stays");
+}
+
+/* Is it our fault that the key is not there?  The fetcher hands over to the
+ * fallback alone.  Other mail with such a ticket was written by somebody who
+ * would have it wait in maildrop for ever and hold up the rest: a Sieve redirect
+ * or a .forward gives a stranger's mail to sendmail(1). */
+static bool
+is_from_fetcher(const struct verdict_question *q, const struct ticket *ticket)
+{
+	struct address to;
+
+	return q->keys->n == 0 ||
+	       (q->session->n_rcpts == 1 &&
+		   address_parse(slice_of(q->session->rcpts[0]), &to) ==
+		       ADDRESS_OK &&
+		   address_equal(&to, &ticket->fallback));
+}
+
+static void
+judge_unknown(const struct verdict_question *q, const struct ticket *ticket,
+    struct verdict *out)
+{
+	if (!is_from_fetcher(q, ticket)) {
+		pass(out);
+		return;
+	}
+	out->key_missing = true;
+	verdict_defer(out,
+	    "the ticket's key is not in state_dir: do fetcher and milter use "
+	    "the same state_dir?");
+}
+
 void
 verdict_make(const struct verdict_question *q, struct verdict *out)
 {
-	struct ticket ticket;
+	struct ticket ticket = { .candidates = NULL };
 
 	*out = (struct verdict){ .source = "-", .id = "-", .account = "-" };
 	buf_init(&out->to, TO_MAX);
@@ -149,20 +187,15 @@ verdict_make(const struct verdict_question *q, struct verdict *out)
 	    slice_of(q->session->ticket), q->keys->key, q->keys->n, &ticket)) {
 	case TICKET_VALID:
 		judge_valid(q, &ticket, out);
-		ticket_clear(&ticket);
-		return;
+		break;
 	case TICKET_UNKNOWN_KEY:
-		out->key_missing = true;
-		verdict_defer(out,
-		    "the ticket's key is not in state_dir: do fetcher and "
-		    "milter use the same state_dir?");
-		return;
+		judge_unknown(q, &ticket, out);
+		break;
 	case TICKET_FORGED:
+		pass(out);
 		break;
 	}
-	out->status = VERDICT_PASSED;
-	snprintf(out->reason, sizeof(out->reason),
-	    "the ticket is not ours; removed, the envelope stays");
+	ticket_clear(&ticket);
 }
 
 void

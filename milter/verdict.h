@@ -4,8 +4,9 @@
  * its envelope, and the log line.  Pure but for the look-ups; no libmilter.
  *
  * A valid ticket: routed, or deferred when the directory is unsure.  A ticket
- * whose key we do not have: deferred, since that is our fault and not the
- * mail's.  A forged one: passed, as ordinary mail.  Every ticket field is
+ * whose key we do not have: deferred when the fetcher can have handed it over,
+ * since that is our fault and not the mail's.  A forged one: passed, as ordinary
+ * mail.  Every ticket field is
  * removed from what is routed or passed.  There is no other end: mail is
  * never refused and never dropped.
  */

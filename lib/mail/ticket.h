@@ -64,10 +64,10 @@ ticket_write(const struct ticket *, const struct ticket_key *, struct buf *out);
 
 enum ticket_verdict {
 	TICKET_VALID,
-	TICKET_UNKNOWN_KEY, /* our fault, not the mail's: defer */
+	TICKET_UNKNOWN_KEY, /* complete, but nobody vouches for what it says */
 	TICKET_FORGED,      /* known key, wrong MAC; or not readable at all */
 };
-/* `body`: the field's value, folded or not.  Only TICKET_VALID fills *out. */
+/* `body`: the field's value, folded or not.  Fills *out unless forged. */
 enum ticket_verdict ticket_read(struct slice body,
     const struct ticket_key *keys, size_t n_keys, struct ticket *out);
 

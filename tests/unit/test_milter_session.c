@@ -378,6 +378,40 @@ an_unknown_key_defers(void **state)
 	assert_true(s->verdict.key_missing);
 }
 
+/* Else who can send mail could fill maildrop by way of somebody's redirect. */
+static void
+an_unknown_key_holds_up_nobody_elses_mail(void **state)
+{
+	static const uint8_t other[] = "9876543210-9876543210-9876543210";
+	static const char incomplete[] = "v=1; k=0123456789abcdef;";
+	struct scene *s = *state;
+	struct ticket_key ours = s->keys.key[0];
+
+	name(s, "anna@example.org");
+	ticket_key_init(&s->keys.key[0], other);
+	begin(s, sendmail_mail, "elsewhere@example.org");
+	add_ticket(s);
+	s->keys.key[0] = ours;
+	judge(s);
+	assert_int_equal(s->verdict.status, VERDICT_PASSED);
+	assert_false(s->verdict.key_missing);
+	assert_int_equal(s->verdict.n_add, 0);
+	assert_null(s->verdict.remove);
+
+	begin(s, sendmail_mail, "office@example.org");
+	session_header(&s->session, TICKET_FIELD, incomplete);
+	judge(s);
+	assert_int_equal(s->verdict.status, VERDICT_PASSED);
+
+	ticket_key_init(&s->keys.key[0], other);
+	begin(s, sendmail_mail, "Office@example.org");
+	add_ticket(s);
+	s->keys.key[0] = ours;
+	judge(s);
+	assert_int_equal(s->verdict.status, VERDICT_DEFERRED);
+	assert_true(s->verdict.key_missing);
+}
+
 static void
 a_forged_ticket_is_ordinary_mail(void **state)
 {
@@ -418,6 +452,7 @@ main(void)
 		TEST(an_account_that_is_gone_keeps_the_tickets_fallback),
 		TEST(an_unsure_directory_defers),
 		TEST(an_unknown_key_defers),
+		TEST(an_unknown_key_holds_up_nobody_elses_mail),
 		TEST(a_forged_ticket_is_ordinary_mail),
 	};
 

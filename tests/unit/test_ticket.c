@@ -191,8 +191,11 @@ TellsAnUnknownKeyFromAForgery(void **state)
 	assert_true(ticket_write(&f->ticket, &f->key, &f->field));
 	assert_int_equal(
 	    ticket_read(body_of(f), &f->other, 1, &f->got), TICKET_UNKNOWN_KEY);
+	assert_same(&f->got, &f->ticket);
+	ticket_clear(&f->got);
 	assert_int_equal(
 	    ticket_read(body_of(f), NULL, 0, &f->got), TICKET_UNKNOWN_KEY);
+	ticket_clear(&f->got);
 	assert_int_equal(
 	    ticket_read(body_of(f), both, 2, &f->got), TICKET_VALID);
 	ticket_clear(&f->got);
