@@ -14,7 +14,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "check", "[-c FILE]", "say what is wrong with the configuration",
+	{ "check", "[-c FILE] [--live [--json]]",
+	    "say what is wrong with the configuration, and around it",
 	    cmd_check },
 	{ "query", "[-c FILE] [--json] ADDRESS",
 	    "ask the directory whether an address exists", cmd_query },

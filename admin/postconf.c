@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/postconf.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/proc.h"
 
@@ -18,7 +17,7 @@ run(const char *program, const char *const *arguments, struct buf *out,
 	const char *argv[ARGUMENTS_MAX + 2] = { program };
 	size_t n = 0;
 
-	while (arguments[n] != NULL && n < ARGUMENTS_MAX) {
+	while (n < ARGUMENTS_MAX && arguments[n] != NULL) {
 		argv[1 + n] = arguments[n];
 		n++;
 	}
@@ -120,6 +119,16 @@ postconf_column(const char *program, const char *column, char value[static 16],
 	snprintf(value, 16, "%.*s", SLICE_ARG(word));
 	buf_clear(&out);
 	return ok;
+}
+
+bool
+postmap_query(
+    const char *program, const char *map, const char *key, struct buf *value)
+{
+	const char *const argv[] = { program, "-q", key, map, NULL };
+	struct error err;
+
+	return proc_run(argv, TIMEOUT_MS, value, &err) && value->len > 0;
 }
 
 bool

@@ -6,6 +6,7 @@
 #ifndef ADMIN_POSTCONF_H
 #define ADMIN_POSTCONF_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 struct postconf_value {
@@ -32,6 +33,11 @@ bool postconf_service(
 /* One column of it, as "smtp/inet/chroot": "y", "n", "-", or "" for none. */
 bool postconf_column(const char *program, const char *column,
     char value[static 16], struct error *);
+
+/* Looks a key up with postmap(1).  True: it is there, its value appended; not
+ * there and trouble are one. */
+bool postmap_query(
+    const char *program, const char *map, const char *key, struct buf *value);
 
 /* Runs postconf with these arguments (NULL at the end), which change a file. */
 bool postconf_change(

@@ -2,6 +2,7 @@
 #include "admin/setup_plan.h"
 
 #include "base/mem.h"
+#include "postfix/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,32 +72,6 @@ same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static bool
-cut_class(struct slice *list, struct slice *word)
-{
-	while (list->len > 0 &&
-	       (byte_is_space(list->data[0]) || list->data[0] == ','))
-		*list = slice_from(*list, 1);
-	word->data = list->data;
-	for (word->len = 0; word->len < list->len; word->len++)
-		if (byte_is_space(list->data[word->len]) ||
-		    list->data[word->len] == ',')
-			break;
-	*list = slice_from(*list, word->len);
-	return word->len > 0;
-}
-
-static bool
-has_class(const char *list, struct slice wanted)
-{
-	struct slice rest = slice_of(list), word;
-
-	while (cut_class(&rest, &word))
-		if (slice_equal_nocase(word, wanted))
-			return true;
-	return false;
-}
-
 /* The default, when main.cf does not have it. */
 static const char *
 effective(const struct setup_fact *now)
@@ -125,7 +100,7 @@ write_classes(const struct setup_facts *facts, struct buf *out)
 	const char *text = effective(now);
 
 	for (size_t i = 0; i < N_CLASSES; i++)
-		if (!has_class(now->all, slice_of(classes[i])))
+		if (!words_have(slice_of(now->all), slice_of(classes[i])))
 			buf_printf(
 			    out, "%s%s", out->len > 0 ? ", " : "", classes[i]);
 	if (out->len > 0 && text[0] != '\0')
@@ -140,8 +115,8 @@ write_utf8(const struct setup_facts *facts, struct buf *out)
 {
 	const struct setup_fact *now = &facts->now[SETUP_UTF8];
 
-	buf_add_string(out, has_class(now->all, SLICE("sendmail")) ||
-				    has_class(now->all, SLICE("all"))
+	buf_add_string(out, words_have(slice_of(now->all), SLICE("sendmail")) ||
+				    words_have(slice_of(now->all), SLICE("all"))
 				? "verify"
 				: effective(now));
 }
@@ -211,15 +186,16 @@ without_classes(
     const char *now, const struct setup_change *made, struct buf *out)
 {
 	struct slice rest = slice_of(now), word;
-	const char *before = made->before == NULL ? "" : made->before;
+	struct slice before = slice_of(made->before);
 
-	while (cut_class(&rest, &word)) {
+	while (words_cut(&rest, &word)) {
 		bool ours = false;
 
 		for (size_t i = 0; i < N_CLASSES; i++)
 			if (slice_equal_nocase(word, slice_of(classes[i])))
-				ours = has_class(made->after, word) &&
-				       !has_class(before, word);
+				ours =
+				    words_have(slice_of(made->after), word) &&
+				    !words_have(before, word);
 		if (!ours)
 			buf_printf(out, "%s%.*s", out->len > 0 ? ", " : "",
 			    SLICE_ARG(word));

@@ -49,8 +49,7 @@ setup_record_read(
     const char *path, struct setup_changes *made, struct error *err)
 {
 	struct buf text;
-	json_t *root = NULL, *changes, *entry;
-	size_t i;
+	json_t *root = NULL, *changes;
 	bool ok = true;
 
 	made->n = 0;
@@ -64,7 +63,8 @@ setup_record_read(
 	if (ok && !json_is_array(changes))
 		ok = error_set(err, ERROR_CONFIG,
 		    "%s is not a record of mailhaul setup", path);
-	json_array_foreach(changes, i, entry) read_entry(entry, made);
+	for (size_t i = 0; i < json_array_size(changes); i++)
+		read_entry(json_array_get(changes, i), made);
 	json_decref(root);
 	buf_clear(&text);
 	return ok;

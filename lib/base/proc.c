@@ -222,19 +222,17 @@ judge(struct run *r, bool in_time, struct error *err)
 }
 
 bool
-proc_run(const char *const *argv, int64_t timeout_ms, struct buf *out,
-    struct error *err)
+proc_run_heard(const char *const *argv, int64_t timeout_ms, struct buf *out,
+    struct buf *said, struct error *err)
 {
-	struct buf said;
 	struct run r = {
 		.name = argv[0],
 		.status = -1, /* a failure, should waitpid() not tell */
 		.out = { .fd = -1, .to = out },
-		.err = { .fd = -1, .to = &said },
+		.err = { .fd = -1, .to = said },
 	};
 	bool ok;
 
-	buf_init(&said, STDERR_KEPT);
 	r.deadline_ms = clock_monotonic_ms() + timeout_ms;
 	ok = start(&r, argv, err);
 	if (ok) {
@@ -251,6 +249,18 @@ proc_run(const char *const *argv, int64_t timeout_ms, struct buf *out,
 		close(r.out.fd);
 	if (r.err.fd >= 0)
 		close(r.err.fd);
+	return ok;
+}
+
+bool
+proc_run(const char *const *argv, int64_t timeout_ms, struct buf *out,
+    struct error *err)
+{
+	struct buf said;
+	bool ok;
+
+	buf_init(&said, STDERR_KEPT);
+	ok = proc_run_heard(argv, timeout_ms, out, &said, err);
 	buf_clear(&said);
 	return ok;
 }

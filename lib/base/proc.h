@@ -32,5 +32,9 @@ const char *proc_status_text(int wait_status, char out[static 32]);
  * Not for the event loop: start-up, the milter, the admin's command. */
 bool proc_run(const char *const *argv, int64_t timeout_ms, struct buf *out,
     struct error *);
+/* As proc_run(), and appends what it can hold of the standard error to `said`,
+ * for programs whose last line tells the most. */
+bool proc_run_heard(const char *const *argv, int64_t timeout_ms,
+    struct buf *out, struct buf *said, struct error *);
 
 #endif

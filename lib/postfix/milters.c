@@ -2,40 +2,12 @@
 #include "postfix/milters.h"
 
 #include "postfix/endpoint.h"
+#include "postfix/words.h"
 
 /* tempfail: collected mail waits while the milter is away.  The times are
  * above what the milter itself takes for a directory that does not answer. */
 static const char options[] = "default_action=tempfail, connect_timeout=5s, "
 			      "command_timeout=30s, content_timeout=60s";
-
-static bool
-is_separator(uint8_t c)
-{
-	return byte_is_space(c) || c == ',';
-}
-
-/* As Postfix's mystrtokq(): separators inside braces do not count. */
-static bool
-cut_word(struct slice *list, struct slice *word)
-{
-	size_t from = 0, to, depth = 0;
-
-	while (from < list->len && is_separator(list->data[from]))
-		from++;
-	for (to = from; to < list->len; to++) {
-		uint8_t c = list->data[to];
-
-		if (depth == 0 && is_separator(c))
-			break;
-		if (c == '{')
-			depth++;
-		else if (c == '}' && depth > 0)
-			depth--;
-	}
-	*word = slice_first(slice_from(*list, from), to - from);
-	*list = slice_from(*list, to);
-	return word->len > 0;
-}
 
 /* What is between the braces; without them, the whole. */
 static struct slice
@@ -49,10 +21,10 @@ without_braces(struct slice s)
 bool
 milters_cut(struct slice *list, struct milter_entry *entry)
 {
-	if (!cut_word(list, &entry->text))
+	if (!words_cut(list, &entry->text))
 		return false;
 	entry->options = without_braces(entry->text);
-	if (!cut_word(&entry->options, &entry->endpoint))
+	if (!words_cut(&entry->options, &entry->endpoint))
 		entry->endpoint = SLICE("");
 	return true;
 }
@@ -62,7 +34,7 @@ milter_option(const struct milter_entry *entry, struct slice name)
 {
 	struct slice rest = entry->options, word, found;
 
-	while (cut_word(&rest, &word)) {
+	while (words_cut(&rest, &word)) {
 		word = without_braces(word);
 		if (slice_cut_until(&word, '=', &found) &&
 		    slice_equal(slice_trim(found), name))
@@ -136,13 +108,13 @@ static struct slice
 behind_ours(struct slice list, const struct milter_place *place)
 {
 	struct milter_entry entry;
-	struct slice rest = list;
+	struct slice rest = slice_trim(list);
 
-	while (milters_cut(&rest, &entry) && milter_is_ours(&entry, place))
-		list = rest;
-	while (list.len > 0 && is_separator(list.data[0]))
-		list = slice_from(list, 1);
-	return slice_trim(list);
+	while (milters_cut(&rest, &entry))
+		if (!milter_is_ours(&entry, place))
+			return slice_trim(slice_from(
+			    list, (size_t)(entry.text.data - list.data)));
+	return SLICE("");
 }
 
 void

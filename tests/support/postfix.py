@@ -132,6 +132,17 @@ class Postfix:
             self.start()
 
     @contextlib.contextmanager
+    def written(self, **values):
+        """main.cf has these values; Postfix's daemons are not told."""
+        main_cf = pathlib.Path("/etc/postfix/main.cf")
+        saved = main_cf.read_bytes()
+        run("postconf", "-e", *(f"{name}={value}" for name, value in values.items()))
+        try:
+            yield
+        finally:
+            main_cf.write_bytes(saved)
+
+    @contextlib.contextmanager
     def settings(self, **values):
         """main.cf has these values inside this block."""
         saved = {

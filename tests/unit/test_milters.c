@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "postfix/milters.h"
+#include "postfix/words.h"
 
 #include <string.h>
 
@@ -243,10 +244,36 @@ spells_our_socket_as_postfix_does(void **state)
 	buf_clear(&out);
 }
 
+static void
+reads_words_and_times(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms; /* -1: none */
+	} times[] = { { "5d", 432000000 }, { "2W", 1209600000 },
+		{ " 3 ", 259200000 }, { "90s", 90000 }, { "1h", 3600000 },
+		{ "10m", 600000 }, { "", -1 }, { "d", -1 }, { "5x", -1 },
+		{ "5dd", -1 } };
+	int64_t ms;
+
+	(void)state;
+	assert_true(words_have(SLICE("a, Bounce\n2bounce"), SLICE("bounce")));
+	assert_false(words_have(SLICE("2bounce bounces"), SLICE("bounce")));
+	assert_false(words_have(SLICE(" , "), SLICE("")));
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		bool good = words_time_ms(slice_of(times[i].text), 86400, &ms);
+
+		assert_int_equal(good, times[i].ms >= 0);
+		if (good)
+			assert_int_equal(ms, times[i].ms);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_words_and_times),
 		cmocka_unit_test(finds_our_socket),
 		cmocka_unit_test(finds_nothing_else),
 		cmocka_unit_test(compares_network_sockets),

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory: the addresses that the configuration names, and each LDAP
+ * server by itself.
+ */
+#include "admin/live.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "directory/directory.h"
+#include "directory/ldap_connection.h"
+#include "directory/ldap_filter.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WHAT_MAX = 512, ROLE_MAX = 256 };
+
+struct named_address {
+	const struct address *address;
+	char role[ROLE_MAX]; /* "fallback of account office" */
+	size_t roles;
+};
+struct addresses {
+	struct named_address *list;
+	size_t n;
+};
+
+static void
+add(struct addresses *all, const struct address *address, const char *role,
+    const char *of)
+{
+	char text[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
+	struct named_address *n;
+
+	if (address == NULL || address_is_null(address))
+		return;
+	address_write(address, text);
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(text, address_write(all->list[i].address, other)) ==
+		    0) {
+			all->list[i].roles++;
+			return;
+		}
+	n = &all->list[all->n++];
+	n->address = address;
+	n->roles = 1;
+	snprintf(n->role, sizeof(n->role), "%s%s", role, of);
+}
+
+static void
+gather(const struct config *config, struct addresses *all)
+{
+	all->list = mem_new_array(
+	    1 + config->n_domains + 3 * config->n_accounts, sizeof(*all->list));
+	all->n = 0;
+	add(all, &config->postmaster, "postmaster", "");
+	for (size_t i = 0; i < config->n_domains; i++)
+		add(all, config->domains[i].catch_all, "catch_all of ",
+		    config->domains[i].name);
+	for (size_t i = 0; i < config->n_accounts; i++) {
+		const struct account *a = &config->accounts[i];
+
+		add(all, &a->fallback, "fallback of account ", a->name);
+		add(all, a->unknown_recipients,
+		    "unknown_recipients of account ", a->name);
+		add(all, &a->deliver_to, "deliver_to of account ", a->name);
+	}
+}
+
+static void
+say_address(struct live *live, const struct named_address *named,
+    const struct directory_answer *answer)
+{
+	char what[WHAT_MAX], text[ADDRESS_TEXT_SIZE];
+
+	snprintf(what, sizeof(what), "address %s",
+	    address_write(named->address, text));
+	if (answer->existence == EXISTS)
+		live_say(
+		    live, LIVE_OK, what, "%s; %s", named->role, answer->reason);
+	else if (answer->existence == ABSENT)
+		live_say(live, LIVE_WARNING, what,
+		    "%s, but the directory does not know it (%s): it gets mail "
+		    "all the same, so make sure that Postfix can deliver it",
+		    named->role, answer->reason);
+	else
+		live_say(live, LIVE_ERROR, what,
+		    "%s; the directory cannot tell whether it exists: %s",
+		    named->role, answer->reason);
+}
+
+void
+live_check_addresses(struct live *live)
+{
+	struct addresses all;
+	struct directory *directory;
+	struct directory_answer answer;
+
+	/* A server that hangs up is a reply, not a reason to die. */
+	signal(SIGPIPE, SIG_IGN);
+	live_use_credentials(live, "mailhaul-milter.service");
+	directory = directory_new(live->config);
+	gather(live->config, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		directory_lookup(directory, all.list[i].address, &answer);
+		say_address(live, &all.list[i], &answer);
+	}
+	free(all.list);
+	directory_free(directory);
+}
+
+static bool
+ask_server(const struct ldap_source *settings, const char *uri,
+    const struct address *address, int *entries, struct error *err)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + settings->timeout_ms;
+	struct ldap_search search = { .deadline_ms = deadline_ms };
+	struct ldap_connection *link;
+	struct buf filter;
+	bool ok;
+
+	if (!ldap_filter_check(settings->filter, err))
+		return false;
+	link = ldap_connection_open(settings, uri, deadline_ms, err);
+	if (link == NULL)
+		return false;
+	buf_init(&filter, LDAP_FILTER_MAX);
+	ldap_filter_write(settings->filter, address, &filter);
+	search.filter = buf_string(&filter);
+	ok = ldap_connection_search(link, &search, err);
+	*entries = search.entries;
+	buf_clear(&filter);
+	ldap_connection_close(link);
+	return ok;
+}
+
+static void
+check_server(
+    struct live *live, const struct ldap_source *settings, const char *uri)
+{
+	const struct address *address = settings->canary != NULL
+					    ? settings->canary
+					    : &live->config->postmaster;
+	int64_t start_ms = clock_monotonic_ms();
+	char what[WHAT_MAX], text[ADDRESS_TEXT_SIZE];
+	struct error err;
+	struct slice why;
+	int entries = 0;
+
+	snprintf(what, sizeof(what), "ldap %s", uri);
+	address_write(address, text);
+	if (!ask_server(settings, uri, address, &entries, &err)) {
+		why = slice_of(err.text);
+		if (slice_cut_prefix(&why, slice_of(uri)))
+			slice_cut_prefix(&why, SLICE(": "));
+		live_say(live, LIVE_ERROR, what, "%.*s", SLICE_ARG(why));
+	} else if (entries == 0 && settings->canary != NULL)
+		live_say(live, LIVE_ERROR, what,
+		    "logged in, but does not find the canary %s: look at base, "
+		    "filter and the rights of bind_dn",
+		    text);
+	else
+		live_say(live, LIVE_OK, what,
+		    "logged in and asked for %s in %lld ms: %s", text,
+		    (long long)(clock_monotonic_ms() - start_ms),
+		    entries > 0 ? "found" : "no entry");
+}
+
+void
+live_check_ldap(struct live *live)
+{
+	const struct config *config = live->config;
+
+	for (size_t i = 0; i < config->n_directory; i++) {
+		const struct directory_source *source = &config->directory[i];
+
+		for (size_t k = 0; source->kind == DIRECTORY_LDAP &&
+				   source->ldap.uris[k] != NULL;
+		     k++)
+			check_server(live, &source->ldap, source->ldap.uris[k]);
+	}
+}
