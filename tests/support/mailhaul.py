@@ -94,7 +94,8 @@ class Mailhaul:
     """One installation with its own YAML file and state.
 
     `config` is what the YAML file will hold: change it before the first start,
-    or call write() after.
+    or call write() after.  `flavour` is the build of all programs that are
+    started, unless another is asked for.
     """
 
     def __init__(self, folder, programs, certificates):
@@ -108,6 +109,7 @@ class Mailhaul:
         self._programs = pathlib.Path(programs)
         self._ca = str(certificates.ca)
         self._processes = {}
+        self.flavour = "release"
         self._written = None
         password = self.secret("ldap.password", slapd_module.BIND_PASSWORD, "mailhaul-milter")
         self.config = {
@@ -176,8 +178,9 @@ class Mailhaul:
             environment["MAILHAUL_CRASH"] = crash
         return environment
 
-    def _start(self, name, user, arguments=(), flavour="release", crash=None, umask=0o077):
+    def _start(self, name, user, arguments=(), flavour=None, crash=None, umask=0o077):
         self.write()
+        flavour = flavour or self.flavour
         log = (self.folder / f"{name}.log").open("ab")
         process = subprocess.Popen(
             self._command(f"mailhaul-{name}", user, arguments, flavour),
@@ -242,14 +245,14 @@ class Mailhaul:
         if milter:
             self.start_milter()
         return self._start(
-            "fetcher", "mailhaul", flavour=flavour or ("crash" if crash else "release"), crash=crash
+            "fetcher", "mailhaul", flavour=flavour or ("crash" if crash else None), crash=crash
         )
 
     def fetch_once(self, *arguments, milter=True, timeout=60, crash=None, flavour=None):
         """`mailhaul-fetcher --once`: its Result."""
         if milter:
             self.start_milter()
-        flavour = flavour or ("crash" if crash else "release")
+        flavour = flavour or ("crash" if crash else self.flavour)
         result = self._run(
             "mailhaul-fetcher", "mailhaul", ("--once", *arguments), timeout, crash, flavour
         )
