@@ -284,6 +284,7 @@ on_injected(void *arg, enum inject_outcome outcome, const struct error *err)
 		readiness_works(d->readiness);
 		job->row = (struct seen_row){ .status = SEEN_INJECTED,
 			.injected_ms = clock_wall_ms(),
+			.size = job->message.size,
 			.tries = job->message.row.tries + 1 };
 		record(job);
 		break;

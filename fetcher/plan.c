@@ -28,7 +28,13 @@ plan_message(const struct account *account, const struct seen_row *row,
 	case SEEN_NEW:
 		return too_large ? PLAN_OVERSIZE : PLAN_FETCH;
 	case SEEN_INJECTED:
-		return is_due(account, row, now_ms) ? PLAN_DELETE : PLAN_KEEP;
+		if (!is_due(account, row, now_ms))
+			return PLAN_KEEP;
+		if (row->size == 0 || row->size == size)
+			return PLAN_DELETE;
+		/* RFC 1939 lets a server use a UID again once its message is
+		 * gone: this is another one. */
+		return too_large ? PLAN_OVERSIZE : PLAN_FETCH;
 	case SEEN_RETRY:
 		/* A clock that was set back must not hold mail for years. */
 		if (row->not_before_ms - now_ms > RETRY_PAUSE_MAX_MS)

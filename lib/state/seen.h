@@ -33,7 +33,8 @@ struct seen_row {
 	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED */
 	int64_t not_before_ms; /* wall clock; of SEEN_RETRY */
 	uint32_t tries;
-	uint64_t size; /* of SEEN_OVERSIZE: what the server said */
+	uint64_t size; /* what the server said, or SEEN_OVERSIZE: what it was
+			* found to be, if that is more; 0: unknown */
 };
 
 struct seen;

@@ -3,6 +3,7 @@
 that is not whole, nothing deleted that was not injected, other accounts go on."""
 
 import re
+import signal
 from dataclasses import dataclass, field
 
 import pytest
@@ -334,3 +335,17 @@ def test_what_is_wrong_with_a_mailbox_is_told_once(scene, hostile):
     assert log.count("read-only") == 1 and log.count("under a UID") == 1
     scene.postfix.wait_until_idle()
     assert scene.got() == {"bait": ["anna@example.org"], "second": ["anna@example.org"]}
+
+
+def test_uid_that_is_used_again_is_another_message(scene, hostile):
+    """RFC 1939 lets a server use a UID again once its message is gone."""
+    server = hostile(Hostile(""), [("1", BAIT)])
+    scene.account["every"] = "1h"
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: not server.messages, "the first message to be deleted", 20)
+    server.messages.append(("1", second_message()))
+    scene.mailhaul.send_signal("fetcher", signal.SIGUSR1)
+    wait_for(lambda: not server.messages, "the second one to be deleted", 20)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"bait": ["anna@example.org"], "second": ["anna@example.org"]}
+    assert server.messages == []

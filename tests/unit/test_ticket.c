@@ -73,6 +73,7 @@ body_of(const struct fixture *f)
 static enum ticket_verdict
 read_back(struct fixture *f, struct slice body)
 {
+	ticket_clear(&f->got);
 	return ticket_read(body, &f->key, 1, &f->got);
 }
 
