@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/explanation.h"
-
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/log.h"
-#include "base/mem.h"
-
-/* A sender may use other character sets; JSON has UTF-8 only. */
-static json_t *
-text_of(const char *text)
-{
-	json_t *value = json_string(text);
-	size_t size = 4 * slice_of(text).len + 1;
-	char *safe;
-
-	if (value != NULL)
-		return value;
-	safe = mem_new(size + 4);
-	value = json_string(log_safe(safe, size + 4, slice_of(text)));
-	free(safe);
-	return value;
-}
+#include "admin/json_text.h"
 
 static json_t *
 address_of(const struct address *address)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	return text_of(address_write(address, text));
+	return json_text(address_write(address, text));
 }
 
 static json_t *
@@ -38,7 +16,7 @@ recipients_of(const struct explanation *e)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < e->n_recipients; i++)
-		json_array_append_new(all, text_of(e->recipients[i]));
+		json_array_append_new(all, json_text(e->recipients[i]));
 	return all;
 }
 
@@ -57,7 +35,7 @@ candidates_of(const struct explanation *e)
 					step->result == ROUTE_ABSENT))
 			json_array_append_new(to, address_of(&step->to));
 		one = json_pack("{s:o, s:s, s:o}", "address",
-		    c->kind == CANDIDATE_INVALID ? text_of(c->text)
+		    c->kind == CANDIDATE_INVALID ? json_text(c->text)
 						 : address_of(&c->address),
 		    "result", result == NULL ? "unknown" : result, "to", to);
 		json_array_append_new(all, one);
@@ -71,7 +49,7 @@ add_step(json_t *all, const char *step, json_t *subject, const char *result,
 {
 	json_array_append_new(
 	    all, json_pack("{s:s, s:o, s:s, s:o}", "step", step, "subject",
-		     subject, "result", result, "text", text_of(text)));
+		     subject, "result", result, "text", json_text(text)));
 }
 
 static json_t *
@@ -82,7 +60,8 @@ steps_of(const struct explanation *e)
 	for (size_t i = 0; i < e->candidates.n_findings; i++) {
 		const struct finding *f = &e->candidates.findings[i];
 
-		add_step(all, f->step, text_of(f->subject), f->result, f->text);
+		add_step(
+		    all, f->step, json_text(f->subject), f->result, f->text);
 	}
 	for (size_t i = 0; i < e->route.n_steps; i++) {
 		const struct route_step *s = &e->route.steps[i];
@@ -93,7 +72,7 @@ steps_of(const struct explanation *e)
 	if (e->route.used_fallback)
 		add_step(all, "policy", address_of(&e->account->fallback),
 		    "fallback", "nobody else is left to get the message");
-	add_step(all, "verdict", text_of(e->account->name),
+	add_step(all, "verdict", json_text(e->account->name),
 	    explanation_verdict_name(e->verdict), e->reason);
 	return all;
 }
@@ -104,7 +83,8 @@ warnings_of(const struct explanation *e)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < e->candidates.n_warnings; i++)
-		json_array_append_new(all, text_of(e->candidates.warnings[i]));
+		json_array_append_new(
+		    all, json_text(e->candidates.warnings[i]));
 	return all;
 }
 
@@ -115,13 +95,9 @@ explanation_print_json(const struct explanation *e)
 	    json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", 1, "verdict", explanation_verdict_name(e->verdict),
 		"source", tier_name(e->candidates.tier), "account",
-		text_of(e->account->name), "sender", address_of(&e->sender),
+		json_text(e->account->name), "sender", address_of(&e->sender),
 		"recipients", recipients_of(e), "candidates", candidates_of(e),
 		"steps", steps_of(e), "warnings", warnings_of(e));
-	bool ok = root != NULL &&
-		  json_dumpf(root, stdout, JSON_INDENT(2)) == 0 &&
-		  putchar('\n') != EOF;
 
-	json_decref(root);
-	return ok;
+	return json_print(root);
 }

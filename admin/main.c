@@ -23,6 +23,19 @@ static const struct command commands[] = {
 	    "say who would get a message, and why", cmd_explain },
 	{ "probe", "[-c FILE] ACCOUNT",
 	    "log in to an account and say what is there", cmd_probe },
+	{ "status", "[-c FILE] [--json]", "say what the daemons do",
+	    cmd_status },
+	{ "fetch", "[-c FILE] [--wait TIME] ACCOUNT ...",
+	    "have accounts polled now", cmd_fetch },
+	{ "parked",
+	    "[-c FILE] list [--all] [--json] |\n"
+	    "    retry ACCOUNT UID | ID | --all | drop ACCOUNT UID | ID | "
+	    "--all",
+	    "the messages that were not handed over", cmd_parked },
+	{ "archive",
+	    "[-c FILE] list [--account NAME] [--json] |\n"
+	    "    show ID [--headers] | redeliver ID [--to ADDRESS]",
+	    "the messages that were handed over", cmd_archive },
 	{ "setup",
 	    "[-c FILE] [--method sendmail | smtp] [--dry-run] [--undo] "
 	    "postfix",

@@ -40,16 +40,10 @@ archive_take(const char *state_dir, const char *id, const char *spool_path,
 	return ok;
 }
 
-struct kept {
-	char *name;
-	int64_t taken_ms;
-	uint64_t size;
-};
-
 struct scan {
 	DIR *folder;
-	struct kept *kept;
-	size_t n, room;
+	struct archive_list kept;
+	size_t room;
 	uint64_t total;
 	uint64_t removed;
 	int failed; /* errno of the first file that cannot be removed */
@@ -67,13 +61,15 @@ remove_file(struct scan *scan, const char *name)
 static void
 keep_file(struct scan *scan, const char *name, const struct stat *st)
 {
-	if (scan->n == scan->room) {
+	struct archive_list *kept = &scan->kept;
+
+	if (kept->n == scan->room) {
 		scan->room = scan->room == 0 ? 64 : 2 * scan->room;
-		scan->kept =
-		    mem_resize(scan->kept, scan->room, sizeof(*scan->kept));
+		kept->all =
+		    mem_resize(kept->all, scan->room, sizeof(*kept->all));
 	}
-	scan->kept[scan->n++] = (struct kept){
-		.name = mem_string(name),
+	kept->all[kept->n++] = (struct archived){
+		.id = mem_string(name),
 		.taken_ms = (int64_t)st->st_mtim.tv_sec * 1000 +
 			    st->st_mtim.tv_nsec / 1000000,
 		.size = (uint64_t)st->st_size,
@@ -103,23 +99,27 @@ remove_old(struct scan *scan, int64_t keep_ms)
 static int
 compare_age(const void *a, const void *b)
 {
-	const struct kept *x = a, *y = b;
+	const struct archived *x = a, *y = b;
 
 	if (x->taken_ms != y->taken_ms)
 		return x->taken_ms < y->taken_ms ? -1 : 1;
 	/* Within one tick of the clock the ids tell: they only grow. */
-	return strcmp(x->name, y->name);
+	return strcmp(x->id, y->id);
+}
+
+static void
+sort(struct archive_list *list)
+{
+	if (list->n > 1)
+		qsort(list->all, list->n, sizeof(*list->all), compare_age);
 }
 
 static void
 remove_excess(struct scan *scan, uint64_t max_bytes)
 {
-	if (scan->total <= max_bytes)
-		return;
-	qsort(scan->kept, scan->n, sizeof(*scan->kept), compare_age);
-	for (size_t i = 0; i < scan->n && scan->total > max_bytes; i++) {
-		remove_file(scan, scan->kept[i].name);
-		scan->total -= scan->kept[i].size;
+	for (size_t i = 0; i < scan->kept.n && scan->total > max_bytes; i++) {
+		remove_file(scan, scan->kept.all[i].id);
+		scan->total -= scan->kept.all[i].size;
 	}
 }
 
@@ -136,15 +136,61 @@ archive_expire(const char *state_dir, int64_t keep_ms, uint64_t max_bytes,
 		error_errno(err, ERROR_LOCAL, errno, "%s", path);
 	} else {
 		remove_old(&scan, keep_ms);
+		sort(&scan.kept);
 		remove_excess(&scan, max_bytes);
 		closedir(scan.folder);
 		*removed = scan.removed;
 		ok = scan.failed == 0 ||
 		     error_errno(err, ERROR_LOCAL, scan.failed, "%s", path);
 	}
-	for (size_t i = 0; i < scan.n; i++)
-		free(scan.kept[i].name);
-	free(scan.kept);
+	archive_list_clear(&scan.kept);
 	free(path);
 	return ok;
+}
+
+bool
+archive_read(const char *state_dir, struct archive_list *out, struct error *err)
+{
+	char *path = path_in(state_dir, "");
+	struct scan scan = { .folder = opendir(path) };
+	bool ok = scan.folder != NULL;
+
+	if (!ok) {
+		error_errno(err, ERROR_LOCAL, errno, "%s", path);
+	} else {
+		remove_old(&scan, INT64_MAX);
+		sort(&scan.kept);
+		closedir(scan.folder);
+	}
+	*out = scan.kept;
+	free(path);
+	return ok;
+}
+
+void
+archive_list_clear(struct archive_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->all[i].id);
+	free(list->all);
+	*list = (struct archive_list){ .n = 0 };
+}
+
+bool
+archive_open(const char *state_dir, const char *id, int *fd, struct error *err)
+{
+	char *path;
+
+	/* Nothing that leads elsewhere. */
+	if (id[0] == '\0' || !slice_all(slice_of(id), byte_is_alnum))
+		return error_set(err, ERROR_REFUSED, "%s is no id", id);
+	path = path_in(state_dir, id);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0 && errno == ENOENT)
+		error_set(err, ERROR_REFUSED,
+		    "no message %s in the archive (any more)", id);
+	else if (*fd < 0)
+		error_errno(err, ERROR_LOCAL, errno, "%s", path);
+	free(path);
+	return *fd >= 0;
 }

@@ -16,6 +16,7 @@ from waiting import wait_for
 
 RUN = pathlib.Path("/run/mailhaul")
 CONTROL = RUN / "milter.ctl"
+FETCHER_CONTROL = RUN / "fetcher.ctl"
 SOCKET = "unix:/var/spool/postfix/mailhaul/milter.sock"
 
 _PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9/._@+-]*\Z")
@@ -317,6 +318,7 @@ class Mailhaul:
         for name in list(self._processes):
             self.kill(name)
         CONTROL.unlink(missing_ok=True)
+        FETCHER_CONTROL.unlink(missing_ok=True)
 
     def log(self, name):
         path = self.folder / f"{name}.log"

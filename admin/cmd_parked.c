@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailhaul parked - the messages that were not handed over: those that wait for
+ * their next try, were given up, or are too large; and the admin's word on them.
+ *
+ * Looking is reading the state.  A change goes through the fetcher's control
+ * socket; when no fetcher runs, the state is changed here, under its lock.
+ */
+#include "admin/commands.h"
+#include "admin/json_text.h"
+#include "admin/readable.h"
+#include "admin/run_as.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/control_socket.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "recipients/candidates.h"
+#include "state/lock.h"
+#include "state/seen.h"
+
+enum { ANSWER_MS = 30 * 1000 };
+
+struct parked {
+	const char *config_path;
+	struct config *config;
+	bool json, all;
+	const char *verb, *account, *message;
+	struct error err;
+	json_t *list;
+	unsigned shown;
+};
+
+static bool
+read_options(int argc, char **argv, struct parked *p)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "all", no_argument, NULL, 'a' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			p->config_path = optarg;
+			break;
+		case 'j':
+			p->json = true;
+			break;
+		case 'a':
+			p->all = true;
+			break;
+		default:
+			return false;
+		}
+	p->verb = argv[optind];
+	if (p->verb == NULL)
+		return false;
+	p->account = argv[optind + 1];
+	p->message = p->account == NULL ? NULL : argv[optind + 2];
+	return p->message == NULL || argv[optind + 3] == NULL;
+}
+
+static const char *
+account_name(const char *key)
+{
+	const char *colon = strchr(key, ':');
+
+	return colon == NULL ? key : colon + 1;
+}
+
+static void
+add_json(struct parked *p, const struct seen_entry *e, int64_t since_ms)
+{
+	json_array_append_new(p->list,
+	    json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:o}",
+		"account", json_text(account_name(e->account)), "uid",
+		json_text_of(e->uid), "id", json_text(e->id), "status",
+		seen_status_name(e->row.status), "since_ms",
+		(json_int_t)since_ms, "tries", (json_int_t)e->row.tries,
+		"next_ms", (json_int_t)e->row.not_before_ms, "size",
+		(json_int_t)e->row.size, "reason", json_text(e->reason)));
+}
+
+static void
+print_text(const struct seen_entry *e, int64_t since_ms)
+{
+	char since[READABLE_SIZE], next[READABLE_SIZE], size[READABLE_SIZE];
+	char uid[4 * SEEN_UID_MAX + 4];
+
+	printf("%s  %-8s  account %s  id %s  uid %s\n",
+	    readable_time(since_ms, since), seen_status_name(e->row.status),
+	    account_name(e->account), e->id,
+	    log_safe(uid, sizeof(uid), e->uid));
+	printf("    %s", e->reason);
+	if (e->row.status == SEEN_RETRY)
+		printf("; tried %u times, again %s", e->row.tries,
+		    e->row.not_before_ms == 0
+			? "with the next poll"
+			: readable_time(e->row.not_before_ms, next));
+	if (e->row.status == SEEN_OVERSIZE)
+		printf(" (%s)", readable_size(e->row.size, size));
+	putchar('\n');
+}
+
+static void
+on_row(void *arg, const struct seen_entry *e, int64_t since_ms)
+{
+	struct parked *p = arg;
+
+	if (e->row.status == SEEN_DROPPED && !p->all)
+		return;
+	p->shown++;
+	if (p->json)
+		add_json(p, e, since_ms);
+	else
+		print_text(e, since_ms);
+}
+
+static int
+list(struct parked *p)
+{
+	struct seen *seen = seen_open_readonly(p->config->state_dir, &p->err);
+	bool ok;
+
+	if (seen == NULL)
+		return EX_UNAVAILABLE;
+	p->list = json_array();
+	ok = seen_visit(seen, on_row, p, &p->err);
+	seen_close(seen);
+	if (ok && p->json)
+		json_print(
+		    json_pack("{s:i, s:O}", "version", 1, "messages", p->list));
+	else if (ok && p->shown == 0)
+		puts("nothing is parked");
+	json_decref(p->list);
+	return ok ? EX_OK : EX_UNAVAILABLE;
+}
+
+/* No fetcher runs. */
+static bool
+revise_here(struct parked *p, enum seen_status status, uint64_t *changed)
+{
+	char key[ACCOUNT_KEY_SIZE];
+	struct seen_revision revision = { .account = key,
+		.message = slice_of(p->message),
+		.status = status };
+	struct seen *seen;
+	bool ok;
+
+	account_key(&(struct account){ .name = p->account }, key, sizeof(key));
+	if (!lock_take(p->config->state_dir, &p->err))
+		return false;
+	seen = seen_open(p->config->state_dir, &p->err);
+	if (seen == NULL)
+		return false;
+	ok = seen_begin(seen, &p->err) &&
+	     seen_revise(seen, &revision, changed, &p->err) &&
+	     seen_commit(seen, &p->err);
+	seen_close(seen);
+	return ok;
+}
+
+static bool
+understand(struct parked *p, struct slice answer, uint64_t *changed)
+{
+	struct slice words = answer;
+
+	if (slice_cut_prefix(&words, SLICE("OK ")) &&
+	    slice_cut_number(&words, UINT64_MAX, changed))
+		return true;
+	words = slice_trim(answer);
+	slice_cut_prefix(&words, SLICE("ERROR "));
+	return error_set(
+	    &p->err, ERROR_LOCAL, "mailhaul-fetcher: %.*s", SLICE_ARG(words));
+}
+
+static bool
+revise(struct parked *p, enum seen_status status, uint64_t *changed)
+{
+	char question[CONTROL_LINE_MAX];
+	struct buf answer;
+	bool ok;
+
+	snprintf(question, sizeof(question), "%s %s %s",
+	    status == SEEN_RETRY ? "RETRY" : "DROP", p->account,
+	    p->message == NULL ? "" : p->message);
+	buf_init(&answer, CONTROL_LINE_MAX + ERROR_TEXT_MAX);
+	ok = control_socket_ask(
+	    p->config->fetcher.control, question, ANSWER_MS, &answer, &p->err);
+	if (ok)
+		ok = understand(p, buf_slice(&answer), changed);
+	else if (p->err.kind == ERROR_REFUSED)
+		ok = revise_here(p, status, changed);
+	buf_clear(&answer);
+	return ok;
+}
+
+static int
+change(struct parked *p, enum seen_status status)
+{
+	uint64_t changed;
+
+	if (p->account == NULL || (p->message == NULL) != p->all)
+		return EX_USAGE;
+	if (!revise(p, status, &changed))
+		return EX_TEMPFAIL;
+	if (changed == 0 && !p->all) {
+		error_set(&p->err, ERROR_REFUSED,
+		    "account %s has no message %s that waits (mailhaul parked "
+		    "list)",
+		    p->account, p->message);
+		return EX_NOINPUT;
+	}
+	printf("%llu messages %s\n", (unsigned long long)changed,
+	    status == SEEN_RETRY ? "are tried again" : "are given up for good");
+	return EX_OK;
+}
+
+static int
+run(struct parked *p)
+{
+	if (strcmp(p->verb, "list") == 0)
+		return p->account != NULL ? EX_USAGE : list(p);
+	if (strcmp(p->verb, "retry") == 0)
+		return change(p, SEEN_RETRY);
+	if (strcmp(p->verb, "drop") == 0)
+		return change(p, SEEN_DROPPED);
+	return EX_USAGE;
+}
+
+int
+cmd_parked(int argc, char **argv)
+{
+	struct parked p = { .config_path = CONFIG_DEFAULT_PATH };
+	int status;
+
+	if (!read_options(argc, argv, &p))
+		return EX_USAGE;
+	p.config = config_load(p.config_path, stderr);
+	if (p.config == NULL)
+		return EX_CONFIG;
+	status = run_as_owner(p.config->state_dir, &p.err) ? run(&p)
+							   : EX_UNAVAILABLE;
+	if (status != EX_OK && status != EX_USAGE)
+		fprintf(stderr, "mailhaul parked: %s\n", p.err.text);
+	config_unref(p.config);
+	return status;
+}
