@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What may wait unread: a message streams through in this much memory. */
@@ -37,8 +38,9 @@ struct conn {
 	struct timer *clock;
 	uint64_t tls_received; /* when the clock was last started by data */
 	bool awaiting, paused, reading;
-	bool unseen;       /* bytes not yet told as CONN_DATA */
-	struct event tell; /* news for the handler */
+	bool unseen;              /* bytes not yet told as CONN_DATA */
+	bool awaiting_sent, sent; /* CONN_SENT is wanted; is to be told */
+	struct event tell;        /* news for the handler */
 	struct error err;
 	struct buf line;
 };
@@ -62,11 +64,14 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (c->unseen) {
 		c->unseen = false;
-		if (c->phase == BROKEN)
+		if (c->phase == BROKEN || c->sent)
 			tell_soon(c);
 		c->handler(CONN_DATA, c->arg);
 	} else if (c->phase == BROKEN) {
 		c->handler(CONN_CLOSED, c->arg);
+	} else if (c->sent) {
+		c->sent = false;
+		c->handler(CONN_SENT, c->arg);
 	}
 }
 
@@ -222,9 +227,23 @@ on_stream_event(struct bufferevent *stream, short what, void *arg)
 }
 
 static void
+on_written(struct bufferevent *stream, void *arg)
+{
+	struct conn *c = arg;
+
+	if (!c->awaiting_sent ||
+	    evbuffer_get_length(bufferevent_get_output(stream)) > 0)
+		return;
+	c->awaiting_sent = false;
+	c->sent = true;
+	tell_soon(c);
+}
+
+static void
 watch_stream(struct conn *c)
 {
-	bufferevent_setcb(c->stream, on_readable, NULL, on_stream_event, c);
+	bufferevent_setcb(
+	    c->stream, on_readable, on_written, on_stream_event, c);
 	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
 	c->reading = true;
 }
@@ -296,8 +315,8 @@ conn_open(struct loop *loop, const struct conn_settings *settings,
 	snprintf(c->cipher, sizeof(c->cipher), "clear text");
 	restart_clock(c);
 	c->dial = dial_start(loop,
-	    &(struct dial_target){
-		settings->host, settings->port, settings->timeout_ms },
+	    &(struct dial_target){ settings->host, settings->port,
+		settings->timeout_ms, settings->path },
 	    on_dialled, c);
 	return c;
 }
@@ -317,6 +336,16 @@ conn_free(struct conn *c)
 	timer_free(c->clock);
 	buf_clear(&c->line);
 	free(c);
+}
+
+void
+conn_close(struct conn *c, struct slice last_words)
+{
+	if (c->phase == OPEN && c->tls == NULL &&
+	    send(bufferevent_getfd(c->stream), last_words.data, last_words.len,
+		MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		c->phase = BROKEN;
+	conn_free(c);
 }
 
 const struct error *
@@ -370,6 +399,14 @@ conn_send_secret(struct conn *c, struct slice bytes, struct error *err)
 		bytes.len, wipe, copy) != 0)
 		abort();
 	return true;
+}
+
+void
+conn_await_sent(struct conn *c)
+{
+	c->awaiting_sent = true;
+	if (c->phase == OPEN)
+		on_written(c->stream, c);
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conn - one byte stream to a provider: names, connect, TLS, back-pressure and
- * the silence clock.  Never blocks.
+ * conn - one byte stream to a provider, or to our own MTA: names, connect, TLS,
+ * back-pressure and the silence clock.  Never blocks.
  *
  * Promises: no secret leaves before the peer is verified (conn_send_secret);
  * nothing that was received before the handshake is read after it
@@ -23,6 +23,8 @@ enum conn_event {
 	CONN_SECURED, /* conn_start_tls() is done, the peer verified */
 	CONN_DATA,    /* new bytes to look at; what is left unread is not told
 		       * again, and 64 KiB of it stop the reading */
+	CONN_SENT,    /* all that was queued is on its way: as asked for by
+		      * conn_await_sent() */
 	CONN_CLOSED, /* ended by the peer, a fault or a clock; conn_error() says
 		       * why (an orderly close too); call conn_free() */
 };
@@ -30,7 +32,8 @@ enum conn_event {
 typedef void conn_handler(enum conn_event, void *arg);
 
 struct conn_settings {    /* borrowed until conn_free() */
-	const char *host; /* name or address literal */
+	const char *path; /* of a unix socket; NULL: host and port */
+	const char *host; /* name or address literal; with path: for errors */
 	uint16_t port;
 	bool implicit_tls;
 	const struct tls_settings *tls;
@@ -43,6 +46,9 @@ struct conn_settings {    /* borrowed until conn_free() */
  * returns a conn; faults come as CONN_CLOSED, never before this returns. */
 struct conn *conn_open(
     struct loop *, const struct conn_settings *, conn_handler *, void *arg);
+/* As conn_free(), after these last bytes, if the socket takes them at once and
+ * there is no TLS: a QUIT whose answer nobody awaits. */
+void conn_close(struct conn *, struct slice last_words);
 /* No event after it; the socket closes in the loop's next round, or with the
  * loop, whatever waits to be sent.  Takes NULL. */
 void conn_free(struct conn *);
@@ -58,6 +64,8 @@ const char *conn_cipher(const struct conn *);
  * account says tls.mode never; its bytes are wiped after sending. */
 void conn_send(struct conn *, struct slice);
 bool conn_send_secret(struct conn *, struct slice, struct error *);
+/* CONN_SENT follows once, when nothing that was queued is left. */
+void conn_await_sent(struct conn *);
 /* ERROR_PROTOCOL when bytes are waiting unread (CVE-2020-15953 and its like);
  * else the handshake begins and CONN_SECURED follows. */
 bool conn_start_tls(struct conn *, struct error *);

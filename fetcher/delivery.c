@@ -42,8 +42,9 @@ struct job {
 	char account_key[ACCOUNT_KEY_SIZE];
 	uint8_t uid[SEEN_UID_MAX];
 	char *spool_path;
-	struct seen_row row; /* as it is to be */
-	struct error reason; /* why it was not injected */
+	struct seen_row row;                 /* as it is to be */
+	struct error reason;                 /* why it was not injected */
+	char queue_id[INJECT_QUEUE_ID_SIZE]; /* Postfix's; "": it told none */
 	struct timer *again;
 };
 
@@ -191,12 +192,14 @@ log_fate(const struct job *job)
 
 	log_quotable(reason, sizeof(reason), slice_of(job->reason.text));
 	write_log("%s: account=%s uid=\"%s\" size=%llu sender=<%s> source=%s "
-		  "candidates=%zu status=%s%s%s%s",
+		  "candidates=%zu status=%s%s%s%s%s%s",
 	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
 	    (unsigned long long)m->size, address_write(&m->sender, sender),
 	    tier_name(m->tier), m->n_candidates,
-	    seen_status_name(job->row.status), injected ? "" : " reason=\"",
-	    injected ? "" : reason, injected ? "" : "\"");
+	    seen_status_name(job->row.status),
+	    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id,
+	    injected ? "" : " reason=\"", injected ? "" : reason,
+	    injected ? "" : "\"");
 }
 
 static const enum delivery_outcome outcomes[] = {
@@ -250,8 +253,8 @@ record(void *arg)
 		.uid = job->message.uid,
 		.row = job->row,
 		.id = job->message.id,
-		.reason =
-		    job->row.status == SEEN_INJECTED ? "" : job->reason.text,
+		.reason = job->row.status == SEEN_INJECTED ? job->queue_id
+							   : job->reason.text,
 		.spool_path = job->spool_path,
 		.archive = job->row.status == SEEN_INJECTED &&
 			   d->config->archive.keep_ms > 0,
@@ -260,36 +263,73 @@ record(void *arg)
 }
 
 static void
-refused(struct job *job, const struct error *err)
+accepted(struct job *job, const char *queue_id)
 {
 	struct delivery *d = job->delivery;
 
-	job->reason = *err;
-	job->row = plan_refused(
-	    &d->config->inject, &job->message.row, clock_wall_ms());
-	if (job->message.row.tries == 0 && ++d->failures >= FAILURES_ARE_LOCAL)
-		readiness_fault(d->readiness, err);
+	d->failures = 0;
+	readiness_works(d->readiness);
+	snprintf(job->queue_id, sizeof(job->queue_id), "%s", queue_id);
+	job->row = (struct seen_row){ .status = SEEN_INJECTED,
+		.injected_ms = clock_wall_ms(),
+		.size = job->message.size,
+		.tries = job->message.row.tries + 1 };
 	record(job);
 }
 
 static void
-on_injected(void *arg, enum inject_outcome outcome, const struct error *err)
+refused_for_now(struct job *job, const struct error *err)
 {
+	job->reason = *err;
+	job->row = plan_refused(
+	    &job->delivery->config->inject, &job->message.row, clock_wall_ms());
+	record(job);
+}
+
+static void
+refused_for_good(struct job *job, bool oversize, const struct error *err)
+{
+	uint64_t limit =
+	    readiness_facts(job->delivery->readiness)->message_size_limit;
+
+	job->reason = *err;
+	job->row = (struct seen_row){ .status = SEEN_PARKED,
+		.tries = job->message.row.tries + 1 };
+	/* Postfix counts what it and we have added: the message stays until
+	 * the limit is raised, also when the provider's count is below it. */
+	if (oversize && limit > 0) {
+		job->row.status = SEEN_OVERSIZE;
+		job->row.size =
+		    job->message.size > limit ? job->message.size : limit + 1;
+	}
+	record(job);
+}
+
+static void
+on_injected(void *arg, const struct inject_result *result)
+{
+	const struct error *err = &result->error;
 	struct job *job = arg;
 	struct delivery *d = job->delivery;
 
-	switch (outcome) {
+	switch (result->outcome) {
 	case INJECT_ACCEPTED:
-		d->failures = 0;
-		readiness_works(d->readiness);
-		job->row = (struct seen_row){ .status = SEEN_INJECTED,
-			.injected_ms = clock_wall_ms(),
-			.size = job->message.size,
-			.tries = job->message.row.tries + 1 };
-		record(job);
+		accepted(job, result->queue_id);
 		break;
 	case INJECT_FAILED:
-		refused(job, err);
+		if (job->message.row.tries == 0 &&
+		    ++d->failures >= FAILURES_ARE_LOCAL)
+			readiness_fault(d->readiness, err);
+		refused_for_now(job, err);
+		break;
+	case INJECT_DEFERRED:
+		refused_for_now(job, err);
+		break;
+	case INJECT_REFUSED:
+		refused_for_good(job, false, err);
+		break;
+	case INJECT_OVERSIZE:
+		refused_for_good(job, true, err);
 		break;
 	case INJECT_LOCAL:
 		readiness_fault(d->readiness, err);
@@ -319,6 +359,7 @@ on_ready(void *arg, bool ready, const struct error *reason)
 		.spool_path = job->spool_path,
 		.sender = job->message.sender,
 		.recipient = job->message.account->fallback,
+		.origin = job->message.origin,
 		.size = job->message.spool_size,
 		.done = on_injected,
 		.arg = job,

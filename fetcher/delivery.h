@@ -15,6 +15,7 @@
 #include "fetcher/readiness.h"
 #include "fetcher/spool.h"
 #include "fetcher/storage.h"
+#include "recipients/candidates.h"
 
 struct delivery;
 
@@ -38,6 +39,7 @@ struct delivery_message {
 	const char *spool_path; /* NULL: nothing was spooled */
 	uint64_t spool_size;
 	struct address sender;
+	struct origin origin;
 	enum tier tier;
 	size_t n_candidates;
 	delivery_handler *done; /* runs once, later */
@@ -55,7 +57,7 @@ void delivery_submit(struct delivery *, const struct delivery_message *);
  * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
     enum seen_status, const char *reason);
-/* False when a further message would only wait for a free sendmail. */
+/* False when a further message would only wait. */
 bool delivery_has_room(const struct delivery *);
 /* Runs the handler once, soon after there is room again. */
 void delivery_await_room(struct delivery *, loop_handler *, void *arg);

@@ -12,7 +12,9 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct dial {
@@ -149,11 +151,39 @@ on_connected(evutil_socket_t fd, short what, void *arg)
 	try_next_address(d);
 }
 
+/* When the queue of a unix listener is full that is a fault (EAGAIN): there is
+ * no event that tells when it is not any more. */
+static void
+try_path(struct dial *d)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(d->target.path);
+
+	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	event_assign(&d->connected, loop_base(d->loop), d->fd, EV_WRITE,
+	    on_connected, d);
+	if (len < sizeof(address.sun_path))
+		memcpy(address.sun_path, d->target.path, len + 1);
+	else
+		errno = ENAMETOOLONG;
+	if (d->fd < 0 || len >= sizeof(address.sun_path) ||
+	    connect(d->fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		error_errno(&d->err, ERROR_LOCAL, errno, "cannot connect to %s",
+		    d->target.path);
+		drop_attempt(d);
+	}
+	finish(d);
+}
+
 static void
 on_clock(void *arg)
 {
 	struct dial *d = arg;
 
+	if (d->target.path != NULL) {
+		try_path(d);
+		return;
+	}
 	if (d->lookup != NULL) {
 		error_set(&d->err, ERROR_RETRY,
 		    "cannot find the address of %s: the name servers do not "
@@ -193,7 +223,9 @@ dial_start(struct loop *loop, const struct dial_target *target,
 	d->arg = arg;
 	d->fd = -1;
 	d->clock = timer_new(loop, on_clock, d);
-	timer_start(d->clock, target->timeout_ms);
+	timer_start(d->clock, target->path == NULL ? target->timeout_ms : 0);
+	if (target->path != NULL)
+		return d;
 	d->lookup =
 	    resolve_start(loop, target->host, target->port, on_resolved, d);
 	return d;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dial - from a host name to a connected socket: the name is resolved, its
- * addresses are tried in turn, and one clock bounds the lookup and each
- * attempt.  Only conn uses this.
+ * dial - from a host name, or the path of a unix socket, to a connected socket:
+ * the name is resolved, its addresses are tried in turn, and one clock bounds
+ * the lookup and each attempt.  Only conn uses this.
  */
 #ifndef FETCHER_DIAL_H
 #define FETCHER_DIAL_H
@@ -19,6 +19,7 @@ struct dial_target {
 	const char *host; /* name or address literal; borrowed */
 	uint16_t port;
 	int64_t timeout_ms;
+	const char *path; /* of a unix socket, in place of both; or NULL */
 };
 
 /* The socket is non-blocking, close-on-exec, and the handler's; or it is -1

@@ -178,6 +178,7 @@ incoming_describe(const struct incoming *in, struct delivery_message *out)
 {
 	snprintf(out->id, sizeof(out->id), "%s", in->id);
 	out->sender = in->sender;
+	out->origin = in->candidates.origin;
 	out->tier = in->candidates.tier;
 	out->n_candidates = in->candidates.n;
 	out->spool_path = in->parked || in->too_large ? NULL : in->spool.path;

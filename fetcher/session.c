@@ -464,6 +464,8 @@ on_conn(enum conn_event event, void *arg)
 		       (s->streaming ? read_body(s) : read_line(s)))
 			;
 		break;
+	case CONN_SENT:
+		break;
 	case CONN_CLOSED:
 		on_closed(s);
 		break;

@@ -266,6 +266,23 @@ complete_account(
 			 config_domain(config, own->domain) == NULL;
 }
 
+static void
+check_inject(
+    struct load *load, const struct config *config, const struct node *root)
+{
+	const struct smtp_target *smtp = &config->inject.smtp;
+	struct findings *f = load->findings;
+
+	if (smtp->socket != NULL && smtp->host != NULL)
+		finding_error(f, node_of(root, &smtp->host),
+		    "either socket or host, not both");
+	if (config->inject.method == METHOD_SMTP && smtp->socket == NULL &&
+	    smtp->host == NULL)
+		finding_error(f, node_of(root, &config->inject.method),
+		    "needs inject.smtp: {socket: PATH} or {host: NAME, port: "
+		    "NUMBER}");
+}
+
 static bool
 believes_received(const struct recipient_settings *r)
 {
@@ -355,5 +372,6 @@ check_settings(
 	check_directory(load, config, entries_of(root, &config->directory));
 	check_account_names(load, config, entries_of(root, &config->accounts));
 	check_accounts(load, config, entries_of(root, &config->accounts));
+	check_inject(load, config, root);
 	warn_about_whole(load, config, root);
 }

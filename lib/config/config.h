@@ -117,11 +117,22 @@ struct account {
 	uint32_t max_messages_per_pass;
 };
 
+/* Where the MTA listens: the socket, or host and port. */
+struct smtp_target {
+	const char *socket; /* absolute path; NULL: host and port */
+	const char *host;
+	uint16_t port;
+	const char *helo;
+	bool xclient;
+};
+
 struct inject_settings {
+	enum injection { METHOD_SENDMAIL, METHOD_SMTP } method;
+	struct smtp_target smtp;
 	const char *sendmail; /* absolute paths */
 	const char *postconf;
 	uint32_t parallel;
-	int64_t timeout_ms; /* of one sendmail child */
+	int64_t timeout_ms; /* of one message's hand-over */
 	int64_t retry_ms;   /* first pause of a message that was refused;
 				doubled each time up to 1 h */
 	uint32_t max_tries; /* then parked */

@@ -36,18 +36,62 @@ static const struct schema_table domain_table = {
 };
 
 static const struct schema_word inject_methods[] = {
-	{ .word = "sendmail" },
-	{ .word = "smtp", .later = true },
+	{ .word = "sendmail", .value = METHOD_SENDMAIL },
+	{ .word = "smtp", .value = METHOD_SMTP },
 	{ .word = NULL },
+};
+static const struct schema_row smtp_target_rows[] = {
+	{ .name = "socket",
+	    .type = &value_path,
+	    .offset = offsetof(struct smtp_target, socket),
+	    .example = "/var/spool/postfix/public/mailhaul",
+	    .help = "The unix socket of a listener of Postfix's own for "
+		    "collected mail; either this or host." },
+	{ .name = "host",
+	    .type = &value_host,
+	    .offset = offsetof(struct smtp_target, host),
+	    .example = "127.0.0.1",
+	    .help = "The machine whose MTA takes the mail. There is neither "
+		    "TLS nor a login: it should be this one." },
+	{ .name = "port",
+	    .type = &value_port,
+	    .offset = offsetof(struct smtp_target, port),
+	    .fallback = "25",
+	    .help = "The port on host." },
+	{ .name = "helo",
+	    .type = &value_host,
+	    .offset = offsetof(struct smtp_target, helo),
+	    .fallback = "localhost",
+	    .help = "What we call ourselves." },
+	{ .name = "xclient",
+	    .type = &value_boolean,
+	    .offset = offsetof(struct smtp_target, xclient),
+	    .fallback = "true",
+	    .help = "Where the MTA offers XCLIENT, tell it from which client "
+		    "the provider took the message, as recipients."
+		    "trusted_hosts finds it, so that spam filters judge the "
+		    "true origin; without that line, that it is unknown." },
+	{ .name = NULL },
+};
+static const struct schema_table smtp_target_table = {
+	.rows = smtp_target_rows,
+	.size = sizeof(struct smtp_target),
 };
 static const struct schema_row inject_rows[] = {
 	{ .name = "method",
 	    .type = &value_word,
 	    .words = inject_methods,
-	    .offset = NO_FIELD,
+	    .offset = offsetof(struct inject_settings, method),
 	    .fallback = "sendmail",
-	    .help = "How mail is handed to Postfix." },
-	{ .name = "smtp", .type = &value_later, .help = "By SMTP." },
+	    .help = "How mail is handed to Postfix: by its sendmail(1), which "
+		    "needs nothing but main.cf, or by SMTP, which is several "
+		    "times faster, gives Postfix's verdict on each message "
+		    "at once, and shows spam filters where it came from." },
+	{ .name = "smtp",
+	    .type = &value_mapping,
+	    .table = &smtp_target_table,
+	    .offset = offsetof(struct inject_settings, smtp),
+	    .help = "Where method: smtp finds the MTA." },
 	{ .name = "sendmail",
 	    .type = &value_path,
 	    .offset = offsetof(struct inject_settings, sendmail),
@@ -93,7 +137,8 @@ static const struct schema_row inject_rows[] = {
 	    .type = &value_boolean,
 	    .offset = offsetof(struct inject_settings, require_milter),
 	    .fallback = "true",
-	    .help = "Fetch nothing while Postfix's non_smtpd_milters does not "
+	    .help = "Fetch nothing while Postfix's non_smtpd_milters (with "
+		    "method: smtp the listener's smtpd_milters) does not "
 		    "name our milter, and ask the milter before each message. "
 		    "false is for a milter on another machine." },
 	{ .name = NULL },

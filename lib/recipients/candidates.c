@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recipients/candidates.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,48 @@ search_tiers(struct search *s)
 	free(s->hashes);
 }
 
+/* "192.0.2.7", "2001:db8::1", "IPv6:2001:db8::1" (RFC 5321 4.1.3). */
+static bool
+read_ip(struct slice text, char out[static ORIGIN_IP_SIZE])
+{
+	uint8_t binary[sizeof(struct in6_addr)];
+	char copy[ORIGIN_IP_SIZE];
+	int family;
+
+	slice_cut_prefix_nocase(&text, SLICE("IPv6:"));
+	if (text.len >= sizeof(copy) || slice_find(text, '\0') < text.len)
+		return false;
+	snprintf(copy, sizeof(copy), "%.*s", SLICE_ARG(text));
+	family = strchr(copy, ':') == NULL ? AF_INET : AF_INET6;
+	return inet_pton(family, copy, binary) == 1 &&
+	       inet_ntop(family, binary, out, ORIGIN_IP_SIZE) != NULL;
+}
+
+static bool
+is_helo_byte(uint8_t byte)
+{
+	return byte_is_alnum(byte) || byte == '.' || byte == '-' ||
+	       byte == '_' || byte == ':' || byte == '[' || byte == ']';
+}
+
+static void
+find_origin(const struct zone *zone, struct origin *out)
+{
+	const struct received *boundary = &zone->boundary;
+
+	if (zone->kind != ZONE_BOUNDARY ||
+	    !read_ip(boundary->client_ip, out->ip)) {
+		out->ip[0] = '\0';
+		return;
+	}
+	if (!domain_normalise(boundary->client, out->name))
+		out->name[0] = '\0';
+	if (boundary->helo.len < sizeof(out->helo) &&
+	    slice_all(boundary->helo, is_helo_byte))
+		snprintf(out->helo, sizeof(out->helo), "%.*s",
+		    SLICE_ARG(boundary->helo));
+}
+
 void
 candidates_find(const struct config *config, const struct account *account,
     struct slice header, struct candidates *out)
@@ -162,6 +205,7 @@ candidates_find(const struct config *config, const struct account *account,
 	*out = (struct candidates){ .tier = TIER_SINGLE };
 	zone_find(&account->recipients, header, &search.zone);
 	out->received_fields = search.zone.received_fields;
+	find_origin(&search.zone, &out->origin);
 	out->own_trace = has_own_trace(header, account->name);
 	if (account->mailbox == MAILBOX_SINGLE) {
 		explain_add(out,

@@ -10,6 +10,9 @@
 #define RECIPIENTS_CANDIDATES_H
 
 #include "config/config.h"
+#include "mail/domain.h"
+
+enum { ORIGIN_IP_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 
 enum candidate_kind {
 	CANDIDATE_USABLE,  /* in an accepted domain */
@@ -34,6 +37,17 @@ struct finding {
 	char *text;         /* a sentence; printable; owned */
 };
 
+/* The client from which the provider took the message, as its boundary line
+ * names it (spam filters judge by it).  All empty unless trusted_hosts found
+ * that line: nothing here is what a sender could have written, but the helo,
+ * which each client makes up.  Letters, digits and ".-_:" only, a helo may also
+ * be in brackets. */
+struct origin {
+	char ip[ORIGIN_IP_SIZE]; /* empty: then all are */
+	char name[DOMAIN_SIZE];  /* found by the provider; may be empty */
+	char helo[DOMAIN_SIZE];  /* may be empty */
+};
+
 struct candidates {
 	enum tier tier; /* TIER_SINGLE for a single mailbox */
 	struct candidate *all;
@@ -41,6 +55,7 @@ struct candidates {
 	struct address sender; /* from Return-Path; null when there is none */
 	bool has_sender;       /* a Return-Path was there and could be read */
 	unsigned received_fields;
+	struct origin origin;
 	bool
 	    own_trace; /* an X-Mailhaul field names this very account: a loop */
 	bool overflow; /* more than the ticket holds: fallback */

@@ -66,7 +66,8 @@ struct seen_entry {
 	struct slice uid;
 	struct seen_row row;
 	const char *id;     /* the spool id, for the admin */
-	const char *reason; /* one printable line, for the admin */
+	const char *reason; /* one printable line, for the admin; of
+			     * SEEN_INJECTED Postfix's queue id, or "" */
 };
 bool seen_put(struct seen *, const struct seen_entry *, struct error *);
 /* Marks the UID as present in the listing `epoch` (any number that only

@@ -272,7 +272,7 @@ static void
 literals_pass_while_all_workers_hang(void **state)
 {
 	struct attempt a = { 0 };
-	struct dial_target slow = { "hang.test", 1, 20000 };
+	struct dial_target slow = { "hang.test", 1, 20000, NULL };
 	struct dial *many[MANY];
 
 	(void)state;

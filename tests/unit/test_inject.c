@@ -42,13 +42,13 @@ write_file(const char *path, struct slice content, mode_t mode)
 }
 
 static void
-on_done(void *arg, enum inject_outcome outcome, const struct error *err)
+on_done(void *arg, const struct inject_result *result)
 {
 	struct place *p = arg;
 
-	p->outcome = outcome;
-	if (outcome != INJECT_ACCEPTED)
-		p->err = *err;
+	p->outcome = result->outcome;
+	if (result->outcome != INJECT_ACCEPTED)
+		p->err = result->error;
 	if (++p->answers == p->awaited)
 		loop_stop(p->loop);
 }
