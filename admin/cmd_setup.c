@@ -226,7 +226,8 @@ run_with_config(struct setup *s, const struct config *config)
 
 	s->postconf = config->inject.postconf;
 	if (s->method == NULL)
-		s->method = "sendmail";
+		s->method =
+		    config->inject.method == METHOD_SMTP ? "smtp" : "sendmail";
 	if (!setup_now_read(s->postconf, config->milter.socket, &s->now, &err))
 		return fail(&err, EX_OSERR);
 	s->record_path = setup_path(s->now.config_directory, SETUP_RECORD_NAME);

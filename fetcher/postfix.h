@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * postfix - what must be known of Postfix's main.cf: its limits, whether
- * non_smtpd_milters names our milter, and what becomes of 8-bit headers.  Asked by postconf(1), never read
- * from files.
+ * postfix - what must be known of Postfix's configuration: its limits, what
+ * becomes of 8-bit headers, and whether our milter sees what we hand over:
+ * non_smtpd_milters names it, or, by SMTP, the smtpd_milters of the listener,
+ * which its entry in master.cf may have of its own.  Asked by postconf(1), never
+ * read from files.
  */
 #ifndef FETCHER_POSTFIX_H
 #define FETCHER_POSTFIX_H
@@ -27,8 +29,14 @@ typedef void postfix_handler(
 void
 postfix_ask(struct loop *, const struct config *, postfix_handler *, void *arg);
 
-/* Pure: postconf's "name = value" lines. */
-bool postfix_read(struct slice output, const char *milter_socket,
+struct postfix_question { /* borrowed */
+	const char *milter_socket;
+	enum injection method;
+	const char *listener; /* path of its socket; NULL: the port */
+	uint16_t port;
+};
+/* Pure: postconf's "name = value" and "service/type/name = value" lines. */
+bool postfix_read(struct slice output, const struct postfix_question *,
     struct postfix_facts *, struct error *);
 
 #endif

@@ -159,9 +159,13 @@ check_facts(struct readiness *r, bool known, const struct postfix_facts *facts,
 	r->facts_good = facts->has_milter;
 	if (!facts->has_milter)
 		error_set(&r->facts_error, ERROR_LOCAL,
-		    "non_smtpd_milters in Postfix's main.cf does not name %s, "
-		    "so nobody would route the mail: add it, then postfix "
-		    "reload (see mailhaul-milter(8))",
+		    "%s does not name %s, so nobody would route the mail: "
+		    "mailhaul setup postfix, then postfix reload (see "
+		    "mailhaul-milter(8))",
+		    r->config->inject.method == METHOD_SMTP
+			? "smtpd_milters of the listener in Postfix's "
+			  "master.cf"
+			: "non_smtpd_milters in Postfix's main.cf",
 		    r->config->milter.socket);
 }
 

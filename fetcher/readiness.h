@@ -3,7 +3,7 @@
  * readiness - may mail be handed to Postfix now?
  *
  * Yes, when no local fault is being waited out (sendmail missing, disk full),
- * Postfix's main.cf names our milter, and the milter says that it and the
+ * Postfix's configuration names our milter, and the milter says that it and the
  * directory can work (gate).  Otherwise nothing is fetched, injected or
  * deleted: a directory fault must never fill Postfix's maildrop, where each
  * stuck mail is retried with every new one (measured).

@@ -453,6 +453,7 @@ on_conn(enum conn_event event, void *arg)
 
 	switch (event) {
 	case CONN_READY:
+	case CONN_SENT:
 		break;
 	case CONN_SECURED:
 		act(s, pop3_secured(&s->pop3, &err), &err);
@@ -463,8 +464,6 @@ on_conn(enum conn_event event, void *arg)
 		while (!s->ended && !s->resting &&
 		       (s->streaming ? read_body(s) : read_line(s)))
 			;
-		break;
-	case CONN_SENT:
 		break;
 	case CONN_CLOSED:
 		on_closed(s);

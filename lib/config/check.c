@@ -274,8 +274,8 @@ check_inject(
 	struct findings *f = load->findings;
 
 	if (smtp->socket != NULL && smtp->host != NULL)
-		finding_error(f, node_of(root, &smtp->host),
-		    "either socket or host, not both");
+		finding_warning(f, node_of(root, &smtp->host),
+		    "not used, since there is a socket");
 	if (config->inject.method == METHOD_SMTP && smtp->socket == NULL &&
 	    smtp->host == NULL)
 		finding_error(f, node_of(root, &config->inject.method),

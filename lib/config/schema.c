@@ -46,7 +46,7 @@ static const struct schema_row smtp_target_rows[] = {
 	    .offset = offsetof(struct smtp_target, socket),
 	    .example = "/var/spool/postfix/public/mailhaul",
 	    .help = "The unix socket of a listener of Postfix's own for "
-		    "collected mail; either this or host." },
+		    "collected mail. It takes the place of host and port." },
 	{ .name = "host",
 	    .type = &value_host,
 	    .offset = offsetof(struct smtp_target, host),
@@ -56,6 +56,8 @@ static const struct schema_row smtp_target_rows[] = {
 	{ .name = "port",
 	    .type = &value_port,
 	    .offset = offsetof(struct smtp_target, port),
+	    .min = 1,
+	    .max = 65535,
 	    .fallback = "25",
 	    .help = "The port on host." },
 	{ .name = "helo",

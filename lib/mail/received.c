@@ -4,7 +4,7 @@
 
 /* What the comment after the "from" word says, by server:
  *
- *   Postfix, Google, Courier   from HELO (NAME [IP])
+ *   Postfix, Google, Courier   from HELO (NAME [IP]), HELO perhaps "[IP]"
  *   Sendmail                   from HELO (IDENT@NAME [IP] (may be forged))
  *   Exim                       from NAME ([IP] helo=HELO)
  *                              from [IP] (helo=HELO)
@@ -92,7 +92,7 @@ read_brackets(struct slice word, struct slice *inside)
 	return true;
 }
 
-static void
+static bool
 read_exim(struct slice words, struct received *r)
 {
 	struct slice word, name = r->helo;
@@ -103,8 +103,9 @@ read_exim(struct slice words, struct received *r)
 		r->helo = word;
 		if (!read_brackets(name, &r->client_ip))
 			r->client = name;
-		return;
+		return true;
 	}
+	return false;
 }
 
 /* `name` stands before the bracket, `rest` begins with it.  The ident part is
@@ -138,9 +139,7 @@ read_client(struct slice comment, struct received *r)
 		slice_cut_word(&rest, &r->helo);
 	else if (read_brackets(word, &r->client_ip))
 		read_exim(rest, r);
-	else if (read_brackets(r->helo, &ip))
-		read_exim(comment, r);
-	else
+	else if (!read_brackets(r->helo, &ip) || !read_exim(comment, r))
 		read_name(word, rest, r);
 }
 

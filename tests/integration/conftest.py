@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from mails import who_got  # noqa: E402
 from world import World  # noqa: E402
 
+LISTENER = "/var/spool/postfix/public/mailhaul"
 LOG_SHOWN = 12000  # characters of each log with a failure
 
 
@@ -61,6 +62,12 @@ class Scene:
         self.may_bounce = set()
         self.mail_log_start = world.postfix.log_size()
         self.provider_log_start = world.provider.log_size()
+
+    def inject_by_smtp(self, **target):
+        """Not by sendmail(1); see the fixture `listener`."""
+        target = target or {"socket": LISTENER}
+        self.mailhaul.config.setdefault("inject", {}).update(method="smtp", smtp=target)
+        self.mailhaul.groups = ["postdrop"]
 
     def put(self, *messages):
         """Store messages in the mailbox; return their UIDs."""
@@ -117,6 +124,20 @@ def scene(world, request):
     finally:
         request.node.logs = _logs(scene)
         scene.clear()
+
+
+@pytest.fixture(scope="module")
+def listener(world):
+    with world.listener():
+        yield
+
+
+@pytest.fixture(params=["sendmail", "smtp"])
+def both_methods(request, scene):
+    """The test runs twice."""
+    if request.param == "smtp":
+        request.getfixturevalue("listener")
+        scene.inject_by_smtp()
 
 
 def _logs(scene):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one envelope recipient that is given to sendmail(1), and what is done to it:
-adding and deleting one address loses mail silently in Postfix."""
+"""The one envelope recipient that Postfix is given, and what is done to it: adding
+and deleting one address loses mail silently in Postfix."""
 
 import subprocess
 
@@ -8,6 +8,7 @@ import pytest
 from mails import mail
 
 FALLBACK = "office@example.org"
+pytestmark = pytest.mark.usefixtures("both_methods")
 
 
 @pytest.mark.parametrize(

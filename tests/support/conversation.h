@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "fetcher/conn.h"
@@ -30,6 +31,7 @@ typedef void server_script(struct talk *, int fd);
 
 struct talk {
 	server_script *script;
+	const char *path; /* listens there, not on a port */
 	struct tls_settings tls;
 	struct conn_settings settings;
 	const char *cert; /* of the server, for scripts that speak TLS */
@@ -111,6 +113,20 @@ talk_listen(struct talk *t)
 }
 
 static inline void
+talk_listen_at(struct talk *t, const char *path)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX };
+
+	unlink(path);
+	memcpy(here.sun_path, path, strlen(path));
+	t->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+	    bind(t->listener, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(t->listener, 8), 0);
+	t->settings.path = path;
+}
+
+static inline void
 talk_open(struct talk *t)
 {
 	if (t->settings.host == NULL)
@@ -120,7 +136,10 @@ talk_open(struct talk *t)
 	t->settings.tls = &t->tls;
 	t->loop = loop_new();
 	t->guard = timer_new(t->loop, talk_on_guard, t);
-	talk_listen(t);
+	if (t->path != NULL)
+		talk_listen_at(t, t->path);
+	else
+		talk_listen(t);
 	if (t->script != NULL)
 		pthread_create(&t->thread, NULL, talk_serve, t);
 	t->conn = conn_open(t->loop, &t->settings, talk_on_event, t);

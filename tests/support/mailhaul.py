@@ -107,6 +107,7 @@ class Mailhaul:
         self.state.mkdir()
         shutil.chown(self.state, "mailhaul", "mailhaul")
         self.state.chmod(0o2770)
+        self.groups = []  # of the fetcher, besides mailhaul
         self._programs = pathlib.Path(programs)
         self._ca = str(certificates.ca)
         self._processes = {}
@@ -171,6 +172,8 @@ class Mailhaul:
 
     def _command(self, program, user, arguments, flavour):
         rights = ["setpriv", f"--reuid={user}", "--regid=mailhaul", "--clear-groups"] if user else []
+        if user == "mailhaul" and self.groups:
+            rights[-1] = f"--groups={','.join(self.groups)}"
         return [*rights, self._programs / flavour / program, "-c", self.yaml, *arguments]
 
     def _environment(self, crash):

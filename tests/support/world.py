@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything around Mailhaul: provider, Postfix, directory, the outside world."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -68,6 +69,20 @@ class World:
         self.postfix.stop()
         self.sink.stop()
         self.refusing.stop()
+
+    @contextlib.contextmanager
+    def listener(self):
+        """Postfix is set up for inject.method: smtp inside this block."""
+        administrator = self.installation()
+        administrator.command("setup", "postfix", "--method", "smtp").expect(0)
+        self.postfix.stop()
+        self.postfix.start()
+        try:
+            yield
+        finally:
+            administrator.command("setup", "postfix", "--undo").expect(0)
+            self.postfix.stop()
+            self.postfix.start()
 
     def unique(self, name):
         """`name` with a number that was not used before."""

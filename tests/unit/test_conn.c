@@ -3,12 +3,29 @@
 #include "tests/support/conversation.h"
 
 #include <signal.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 
 static void
 greets_and_listens(struct talk *t, int fd)
 {
 	assert_int_equal(write(fd, "+OK hello\r\n", 11), 11);
 	talk_read_all(t, fd);
+}
+
+/* Two socket buffers at most are between what is sent and what is read. */
+enum { MUCH = 64 * 1024 * 1024, SOCKETS_HOLD = 16 * 1024 * 1024 };
+
+static void
+greets_and_discards(struct talk *t, int fd)
+{
+	static char place[1 << 16];
+	ssize_t n;
+
+	assert_int_equal(write(fd, "+OK hello\r\n", 11), 11);
+	while ((n = read(fd, place, sizeof(place))) > 0)
+		t->size += (size_t)n;
 }
 
 static void
@@ -332,6 +349,78 @@ freed_before_anything_happened(void **state)
 	talk_close(&t);
 }
 
+/* More than the socket holds: told only when all of it is on its way. */
+static void
+tells_when_all_was_sent(void **state)
+{
+	struct talk t = { .script = greets_and_discards };
+	uint8_t *much = mem_new(MUCH);
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	talk_expect_line(&t, "+OK hello");
+	conn_send(t.conn, (struct slice){ much, MUCH });
+	conn_await_sent(t.conn);
+	talk_wait(&t, CONN_SENT);
+	assert_false(talk_event_within(&t, 50));
+	/* Nothing to wait for. */
+	conn_await_sent(t.conn);
+	talk_wait(&t, CONN_SENT);
+	talk_close(&t);
+	assert_true(t.size <= MUCH && t.size >= MUCH - SOCKETS_HOLD);
+	free(much);
+}
+
+static void
+last_words_are_heard(void **state)
+{
+	struct talk t = { .script = greets_and_listens };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	conn_close(t.conn, SLICE("QUIT\r\n"));
+	t.conn = NULL;
+	talk_close(&t);
+	assert_string_equal(t.seen, "QUIT\r\n");
+}
+
+static void
+a_unix_socket(void **state)
+{
+	struct talk t = { .script = greets_and_listens,
+		.path = "/tmp/test_conn.socket" };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	talk_expect_line(&t, "+OK hello");
+	conn_close(t.conn, SLICE("QUIT\r\n"));
+	t.conn = NULL;
+	talk_close(&t);
+	assert_string_equal(t.seen, "QUIT\r\n");
+	unlink(t.path);
+}
+
+static void
+a_path_where_nobody_listens(void **state)
+{
+	static char too_long[200];
+	struct talk t = { .settings.path = "/tmp/no/such/socket" };
+
+	(void)state;
+	talk_open(&t);
+	talk_wait_closed(&t, ERROR_LOCAL,
+	    "cannot connect to /tmp/no/such/socket: No such file");
+	talk_close(&t);
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	t = (struct talk){ .settings.path = too_long };
+	talk_open(&t);
+	talk_wait_closed(&t, ERROR_LOCAL, "File name too long");
+	talk_close(&t);
+}
+
 int
 main(void)
 {
@@ -354,6 +443,10 @@ main(void)
 		cmocka_unit_test(
 		    the_handler_may_free_with_data_and_end_to_come),
 		cmocka_unit_test(freed_before_anything_happened),
+		cmocka_unit_test(tells_when_all_was_sent),
+		cmocka_unit_test(last_words_are_heard),
+		cmocka_unit_test(a_unix_socket),
+		cmocka_unit_test(a_path_where_nobody_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

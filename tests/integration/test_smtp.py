@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""inject.method: smtp: through a listener of Postfix's own."""
+
+import contextlib
+import pathlib
+import socketserver
+import threading
+
+import pytest
+from commands import run
+from mails import mail
+from waiting import wait_for
+
+SERVICE = "mailhaul/unix"
+pytestmark = pytest.mark.usefixtures("listener")
+
+
+@pytest.fixture(autouse=True)
+def by_smtp(scene):
+    scene.inject_by_smtp()
+    scene.account["recipients"] = {"trusted_hosts": [".isp.example"]}
+
+
+@contextlib.contextmanager
+def listener_settings(scene, **values):
+    """The listener has these values of its own inside this block."""
+    master = pathlib.Path("/etc/postfix/master.cf")
+    saved = master.read_bytes()
+    for name, value in values.items():
+        run("postconf", "-P", f"{SERVICE}/{name}={value}")
+    scene.postfix.stop()
+    scene.postfix.start()
+    try:
+        yield
+    finally:
+        master.write_bytes(saved)
+        scene.postfix.stop()
+        scene.postfix.start()
+
+
+def table(scene, text):
+    """A table that no chroot hides: the name for main.cf."""
+    path = scene.mailhaul.folder / "table"
+    path.write_text(text)
+    return path
+
+
+def clients(scene):
+    """{case: client=… of Postfix's log}"""
+    queue = {}
+    for line in scene.mail_log().splitlines():
+        if " client=" in line and "/smtpd[" in line:
+            identity, client = line.split("]: ", 1)[1].split(": client=")
+            queue[identity] = client.split(",")[0]
+    return {m.message_id.strip("<").split("@")[0]: queue[m.queue_id]
+            for m in scene.messages().values() if m.queue_id in queue}
+
+
+def test_verdict_and_queue_id(scene):
+    scene.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(40)))
+    result = scene.fetch()
+    lines = result.lines(status="injected")
+    assert len(lines) == 40
+    routed = {line["id"]: line.text.split(":")[0] for line in scene.mailhaul.lines("milter")
+              if line["status"] == "routed"}
+    for line in lines:
+        assert line["queue"] in scene.messages()
+        assert routed[line.text.split(":")[0]] == line["queue"]
+    assert scene.got() == {f"m{n}": ["anna@example.org"] for n in range(40)}
+    assert scene.mailbox.uids() == []
+    assert 0 < scene.mail_log().count(": disconnect from") <= 4, "sessions are kept"
+    assert "lost connection" not in scene.mail_log()
+    assert set(clients(scene).values()) == {"mail.sender.example[192.0.2.7]"}
+
+
+def test_content_arrives_as_by_sendmail(scene):
+    body = b"one\n.\n..two\n\n. three\n" + b"x" * 5000 + b"\n\xe4\xf6\xfc \xc3\xa4\nlast ."
+    scene.put(mail("dots", envelope="anna@example.org", body=body))
+    scene.fetch()
+    (message,) = scene.postfix.delivered()["anna@example.org"]
+    assert body + b"\n" in message
+
+
+def test_null_sender_and_notify(scene):
+    """Nobody outside is ever told of what becomes of a mail."""
+    scene.may_bounce.add("refused@example.org")
+    users = scene.mailhaul.folder / "users.txt"
+    users.write_text("refused@example.org\nanna@example.org\n")
+    scene.mailhaul.config["directory"] = [{"file": str(users)}]
+    scene.put(mail("null", envelope="anna@example.org", sender=""),
+              mail("bounces", envelope="refused@example.org"))
+    scene.fetch()
+    assert scene.got() == {"null": ["anna@example.org"]}
+    assert "someone@sender.example" not in [a for m in scene.messages().values() for a in m.sent]
+
+
+@pytest.mark.parametrize("reply, status", [
+    ("550 5.7.1 never", "parked"), ("450 4.7.1 later", "retry"),
+])
+def test_a_refused_message_does_not_hold_up_others(scene, reply, status):
+    senders = table(scene, f"bad@sender.example {reply}\n")
+    scene.mailhaul.config["inject"]["retry"] = "1h"
+    bad, _ = scene.put(mail("bad", envelope="anna@example.org", sender="bad@sender.example"),
+                       mail("good", envelope="anna@example.org"))
+    with listener_settings(
+        scene, smtpd_sender_restrictions=f"check_sender_access,texthash:{senders}"
+    ):
+        result = scene.fetch(75 if status == "retry" else 0)
+    (line,) = result.lines(uid=bad)
+    assert line["status"] == status and reply[:9] in line["reason"] and reply[10:] in line["reason"]
+    assert scene.got() == {"good": ["anna@example.org"]}
+    assert scene.mailbox.uids() == [bad]
+    scene.fetch(75 if status == "retry" else 0)
+    assert len(scene.got()) == 1 and scene.mailbox.uids() == [bad]
+
+
+def test_larger_than_the_listener_takes(scene):
+    (uid,) = scene.put(mail("large", envelope="anna@example.org", body=b"text\n" * 20000))
+    with listener_settings(scene, message_size_limit="50000"):
+        (line,) = scene.fetch().lines(uid=uid)
+        assert line["status"] == "oversize"
+        assert scene.fetch().lines(uid=uid) == [], "it is reported once"
+    assert scene.mailbox.uids() == [uid]
+
+
+def test_nothing_is_fetched_while_the_listener_lacks_the_milter(scene):
+    (uid,) = scene.put(mail("waits", envelope="anna@example.org"))
+    with listener_settings(scene, smtpd_milters=""):
+        result = scene.fetch(75)
+    assert "listener" in result.err and "mailhaul setup postfix" in result.err
+    assert scene.mailbox.uids() == [uid] and not scene.messages()
+
+
+def test_nobody_listens(scene):
+    """Nothing is lost, nothing is blamed on the message."""
+    (uid,) = scene.put(mail("waits", envelope="anna@example.org"))
+    with scene.postfix.stopped():
+        result = scene.mailhaul.fetch_once().expect(75)
+        assert "cannot connect to /var/spool/postfix/public/mailhaul" in result.err
+        assert result.lines(uid=uid) == []
+    assert scene.mailbox.uids() == [uid]
+    scene.fetch()
+    assert scene.got() == {"waits": ["anna@example.org"]}
+
+
+def test_milter_away_behind_our_back(scene):
+    """With require_milter it would not even be tried."""
+    scene.mailhaul.config["inject"]["require_milter"] = False
+    (uid,) = scene.put(mail("waits", envelope="anna@example.org"))
+    result = scene.mailhaul.fetch_once(milter=False).expect(75)
+    assert "4.7.1 Service unavailable" in result.err and "collecting pauses" in result.err
+    assert result.lines(uid=uid) == []
+    scene.fetch()
+    assert scene.got() == {"waits": ["anna@example.org"]}
+
+
+def test_fallback_that_postfix_does_not_know(scene):
+    scene.account["fallback"] = "missing@example.org"
+    (uid,) = scene.put(mail("waits", envelope="anna@example.org"))
+    with listener_settings(scene, smtpd_recipient_restrictions="reject_unlisted_recipient"):
+        result = scene.fetch(75)
+    assert "fallback address" in result.err and "collecting pauses" in result.err
+    assert scene.mailbox.uids() == [uid]
+
+
+def test_daemon_goes_on_when_postfix_restarts(scene):
+    """Kept sessions end with it."""
+    scene.mailhaul.start_fetcher()
+    scene.put(mail("before", envelope="anna@example.org"))
+    wait_for(lambda: "before" in scene.got(), "the first mail")
+    with scene.postfix.stopped():
+        pass
+    scene.put(mail("after", envelope="anna@example.org"))
+    wait_for(lambda: "after" in scene.got(), "the second mail")
+
+
+def test_sessions_do_not_wait_for_ever(scene):
+    """An smtpd(8) is ours for a few seconds only."""
+    scene.put(mail("one", envelope="anna@example.org"))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: "one" in scene.got(), "the mail")
+    wait_for(lambda: "disconnect from" in scene.mail_log(), "the end of the session", 15)
+    assert "quit=1" in scene.mail_log()
+
+
+def test_by_host_and_port(scene):
+    master = pathlib.Path("/etc/postfix/master.cf")
+    saved = master.read_text()
+    entry = next(line for line in run("postconf", "-M", SERVICE).splitlines())
+    master.write_text(saved + entry.replace("mailhaul   unix", "127.0.0.1:10025 inet") + "\n")
+    scene.postfix.stop()
+    scene.postfix.start()
+    scene.inject_by_smtp(host="127.0.0.1", port=10025)
+    scene.mailhaul.groups = []
+    try:
+        scene.put(mail("inet", envelope="anna@example.org"))
+        scene.fetch()
+    finally:
+        master.write_text(saved)
+        scene.postfix.stop()
+        scene.postfix.start()
+    assert scene.got() == {"inet": ["anna@example.org"]}
+    assert clients(scene) == {"inet": "mail.sender.example[192.0.2.7]"}
+
+
+BOUNDARY = (b"Received: from mail.sender.example (mail.sender.example [192.0.2.7])\n"
+            b"\tby mx.isp.example")
+
+
+def other_client(message, line):
+    assert BOUNDARY in message
+    return message.replace(BOUNDARY, line + b"\n\tby mx.isp.example")
+
+
+def test_the_origin_of_each_message(scene):
+    """As the boundary names it; nothing that a sender could have written."""
+    forged = b"Received: from x (trusted.example [198.51.100.1]) by mx.isp.example; Sat, 21 Nov 2026 10:00:00 +0000"
+    scene.put(
+        mail("plain", envelope="anna@example.org"),
+        other_client(mail("nameless", envelope="anna@example.org"),
+                     b"Received: from helo.example (unknown [203.0.113.4])"),
+        other_client(mail("six", envelope="anna@example.org"),
+                     b"Received: from six.example (six.example [IPv6:2001:db8::6])"),
+        other_client(mail("no-address", forged.decode(), envelope="anna@example.org"),
+                     b"Received: from helo.example"),
+        other_client(mail("odd-helo", envelope="anna@example.org"),
+                     b"Received: from a'b\\\"c (odd.example [203.0.113.5])"),
+    )
+    scene.fetch()
+    assert clients(scene) == {
+        "plain": "mail.sender.example[192.0.2.7]",
+        "nameless": "unknown[203.0.113.4]",
+        "six": "unknown[unknown]",  # inet_protocols = ipv4
+        "no-address": "unknown[unknown]",
+        "odd-helo": "odd.example[203.0.113.5]",
+    }
+    assert len(scene.got()) == 5
+
+
+def test_without_xclient(scene):
+    scene.mailhaul.config["inject"]["smtp"]["xclient"] = False
+    scene.put(mail("plain", envelope="anna@example.org"))
+    scene.fetch()
+    assert clients(scene) == {"plain": "localhost[127.0.0.1]"}
+
+
+def test_xclient_only_once(scene):
+    """Where the list of those who may does not hold everybody: a session each."""
+    scene.put(mail("one", envelope="anna@example.org"),
+              other_client(mail("two", envelope="anna@example.org"),
+                           b"Received: from helo.example (unknown [203.0.113.4])"))
+    with listener_settings(scene, smtpd_authorized_xclient_hosts="127.0.0.1"):
+        scene.mailhaul.config["inject"]["parallel"] = 1
+        scene.fetch()
+    assert clients(scene) == {"one": "mail.sender.example[192.0.2.7]", "two": "unknown[203.0.113.4]"}
+
+
+class PolicyServer:
+    """Postfix's policy protocol (SMTPD_POLICY_README): notes what it is asked."""
+
+    def __init__(self, port):
+        self.asked = asked = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                question = {}
+                for line in self.rfile:
+                    name, _, value = line.decode().strip().partition("=")
+                    if name:
+                        question[name] = value
+                        continue
+                    asked.append(question)
+                    question = {}
+                    self.wfile.write(b"action=DUNNO\n\n")
+
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_a_policy_server_judges_the_origin(scene):
+    server = PolicyServer(2540)
+    scene.put(mail("plain", envelope="anna@example.org"))
+    restrictions = "reject_unauth_destination,check_policy_service,inet:127.0.0.1:2540"
+    with listener_settings(scene, smtpd_recipient_restrictions=restrictions):
+        scene.fetch()
+    server.stop()
+    (question,) = server.asked
+    assert question["client_address"] == "192.0.2.7"
+    assert question["client_name"] == question["helo_name"] == "mail.sender.example"
+    assert question["sender"] == "someone@sender.example"
