@@ -81,6 +81,8 @@ class World:
             yield
         finally:
             administrator.command("setup", "postfix", "--undo").expect(0)
+            for copy in pathlib.Path("/etc/postfix").glob("*.mailhaul-*"):
+                copy.unlink()
             self.postfix.stop()
             self.postfix.start()
 
