@@ -294,6 +294,7 @@ refused_for_good(struct job *job, bool oversize, const struct error *err)
 
 	job->reason = *err;
 	job->row = (struct seen_row){ .status = SEEN_PARKED,
+		.size = job->message.size,
 		.tries = job->message.row.tries + 1 };
 	/* Postfix counts what it and we have added: the message stays until
 	 * the limit is raised, also when the provider's count is below it. */
