@@ -233,9 +233,9 @@ check_ldap(
 		    "start_tls is for ldap:// only; ldaps:// is encrypted from "
 		    "the start, ldapi:// is local");
 	if (password && !ldap->start_tls && any_uri(ldap, "ldap://"))
-		finding_warning(load->findings, node_of(entry, ldap->uris),
-		    "the password goes to ldap:// in clear text; use ldaps:// "
-		    "or start_tls: required");
+		finding_error(load->findings, node_of(entry, ldap->uris),
+		    "no password is sent in clear text: use ldaps:// or "
+		    "start_tls: required");
 }
 
 static void

@@ -16,7 +16,7 @@ from active_directory import (
 )
 from mails import mail
 
-FOUND, ABSENT, UNKNOWN = 0, 1, 75
+FOUND, ABSENT, UNKNOWN, CONFIG = 0, 1, 75, 78
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_wrong_password(ask):
 
 def test_no_password_in_clear(ask, domain):
     """Refused before anything is sent; the domain would refuse it only after."""
-    assert ask("anna@example.org", uri=[domain.ldap]) == UNKNOWN
+    assert ask("anna@example.org", uri=[domain.ldap]) == CONFIG
     assert "no password is sent in clear text" in ask.said
 
 
