@@ -8,7 +8,9 @@
 #include <ldap.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 enum {
 	PASSWORD_MAX = 4096,
@@ -150,6 +152,14 @@ fail(struct ldap_connection *c, int code, struct error *err)
 		return error_set(err, ERROR_RETRY, "no answer in time");
 	c->lost = code == LDAP_SERVER_DOWN || code == LDAP_UNAVAILABLE;
 	ldap_get_option(c->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);
+	/* What libldap with GnuTLS says of a certificate that it refuses. */
+	if (said != NULL && strcmp(said, "(unknown error code)") == 0) {
+		ldap_memfree(said);
+		return error_set(err, ERROR_RETRY,
+		    "%s (its certificate: is it from an authority in ca_file, "
+		    "valid, and for this host name?)",
+		    ldap_err2string(code));
+	}
 	error_set(err, login ? ERROR_LOGIN : ERROR_RETRY, "%s%s%s%s",
 	    ldap_err2string(code), said != NULL && *said != '\0' ? " (" : "",
 	    said == NULL ? "" : said, said != NULL && *said != '\0' ? ")" : "");
@@ -197,6 +207,25 @@ await_success(struct ldap_connection *c, int code, int id, struct error *err)
 	return code == LDAP_SUCCESS || fail(c, code, err);
 }
 
+/* Debian's libldap trusts nobody unless the package libldap-common, which is
+ * only recommended, brought an ldap.conf(5) that names this file. */
+static const char *
+authorities(const struct ldap_connection *c)
+{
+	static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+	char *file = NULL, *folder = NULL;
+	bool named;
+
+	if (c->settings->ca_file != NULL)
+		return c->settings->ca_file;
+	ldap_get_option(c->ld, LDAP_OPT_X_TLS_CACERTFILE, &file);
+	ldap_get_option(c->ld, LDAP_OPT_X_TLS_CACERTDIR, &folder);
+	named = file != NULL || folder != NULL;
+	ldap_memfree(file);
+	ldap_memfree(folder);
+	return named || access(bundle, R_OK) != 0 ? NULL : bundle;
+}
+
 static bool
 set_options(struct ldap_connection *c, struct error *err)
 {
@@ -215,7 +244,7 @@ set_options(struct ldap_connection *c, struct error *err)
 		{ LDAP_OPT_CONNECT_CB, &c->watch },
 		{ LDAP_OPT_X_TLS_REQUIRE_CERT, &demand },
 		{ LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls },
-		{ LDAP_OPT_X_TLS_CACERTFILE, c->settings->ca_file },
+		{ LDAP_OPT_X_TLS_CACERTFILE, authorities(c) },
 		/* Makes the TLS options above count; must be the last. */
 		{ LDAP_OPT_X_TLS_NEWCTX, &client },
 	};

@@ -192,7 +192,9 @@ class Query:
 
     def ldap(self, address, *uris, timeout="3s", **settings):
         settings = {"schema": "openldap", "base": BASE, **settings}
-        lines = [f"      {name}: {value}" for name, value in settings.items()]
+        lines = [
+            f"      {name}: {value}" for name, value in settings.items() if value is not None
+        ]
         return self._ask(
             address,
             "  - ldap:",
@@ -281,7 +283,7 @@ def test_own_filter(slapd, query):
 
 
 def test_no_password_in_clear(slapd, query):
-    assert query.by_password(slapd, "anna@example.org", slapd.ldap) in (UNKNOWN, CONFIG)
+    assert query.by_password(slapd, "anna@example.org", slapd.ldap) == CONFIG
 
 
 @pytest.mark.parametrize("start_tls", [False, True])
@@ -295,6 +297,20 @@ def test_unverified_server(slapd, query, start_tls):
     assert query.by_password(slapd, address, uri, ca_file=other, **settings) == UNKNOWN
     assert query.by_password(slapd, address, wrong_name, **settings) == UNKNOWN
     assert wrong_name in query.stdout
+
+
+def test_authorities_of_the_system(slapd, query, monkeypatch):
+    """Also where no ldap.conf(5) names them, as without Debian's libldap-common."""
+    monkeypatch.setenv("LDAPNOINIT", "1")
+    bundle = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    known = bundle.read_bytes()
+    assert query.by_password(slapd, "anna@example.org", slapd.ldaps, ca_file=None) == UNKNOWN
+    assert "its certificate" in query.stdout
+    bundle.write_bytes(known + (slapd.folder / "ca.pem").read_bytes())
+    try:
+        assert query.by_password(slapd, "anna@example.org", slapd.ldaps, ca_file=None) == FOUND
+    finally:
+        bundle.write_bytes(known)
 
 
 def test_ca_file_without_certificates(slapd, query):
