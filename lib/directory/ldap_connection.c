@@ -388,6 +388,14 @@ read_entries(struct ldap_connection *c, int id, struct ldap_search *search,
 	       fail(c, code, err);
 }
 
+void
+ldap_connection_prepare(void)
+{
+	int ignored;
+
+	ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &ignored);
+}
+
 struct ldap_connection *
 ldap_connection_open(const struct ldap_source *settings, const char *uri,
     int64_t deadline_ms, struct error *err)

@@ -20,6 +20,11 @@
 
 struct ldap_connection;
 
+/* libldap sets itself up at its first use, in a way that other threads need
+ * not see (ThreadSanitizer, 2.5): whoever makes what threads will share calls
+ * this first. */
+void ldap_connection_prepare(void);
+
 /* NULL with the error.  Settings and URI are borrowed until close. */
 struct ldap_connection *ldap_connection_open(const struct ldap_source *,
     const char *uri, int64_t deadline_ms, struct error *);

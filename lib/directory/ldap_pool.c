@@ -45,6 +45,7 @@ ldap_pool_new(const struct ldap_source *settings)
 {
 	struct ldap_pool *p = mem_new(sizeof(*p));
 
+	ldap_connection_prepare();
 	p->settings = settings;
 	while (settings->uris[p->n] != NULL)
 		p->n++;
