@@ -23,6 +23,7 @@ enum {
 	/* Those in Postfix's hands are waited for this long at the end. */
 	STOP_MS = 30 * 1000,
 	EXPIRE_EVERY_MS = 10 * 60 * 1000,
+	IN_USE_PAUSE_MS = 100,
 };
 
 struct daemon {
@@ -164,18 +165,36 @@ refresh_keys(struct daemon *d)
 		    "%s; the ticket key of before stays in use", err.text);
 }
 
+/* An account that was renamed: until the old name's session has deleted what it
+ * injected, all of that would be new under the new name. */
+static bool
+is_in_use(const struct daemon *d, const struct account *account)
+{
+	for (const struct mailbox *m = d->mailboxes; m != NULL; m = m->next)
+		if (m->gone && m->session != NULL &&
+		    strcmp(m->account->host, account->host) == 0 &&
+		    strcmp(m->account->user, account->user) == 0)
+			return true;
+	return false;
+}
+
 static void
 start_pass(void *arg)
 {
 	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
 
+	m->account = config_account(d->config, m->name);
+	if (is_in_use(d, m->account)) {
+		mailbox_pause(m, IN_USE_PAUSE_MS);
+		return;
+	}
 	if (d->settings->mode != DAEMON_PROBE)
 		refresh_keys(d);
 	m->session = session_start(&(struct session_settings){
 	    .loop = d->loop,
 	    .config = d->config,
-	    .account = config_account(d->config, m->name),
+	    .account = m->account,
 	    .storage = d->storage,
 	    .readiness = d->readiness,
 	    .delivery = d->delivery,
@@ -206,7 +225,7 @@ apply_accounts(struct daemon *d)
 		m->gone = account == NULL || !is_wanted(d, account);
 		m->schedule = (struct schedule){ .failures = { 0 } };
 		if (m->gone && m->session != NULL)
-			session_stop(m->session);
+			session_stop(m->session, false);
 	}
 	for (size_t i = 0; i < d->config->n_accounts; i++) {
 		const struct account *account = &d->config->accounts[i];
@@ -293,7 +312,7 @@ on_stop(void *arg)
 		m->gone = true;
 		timer_stop(m->timer);
 		if (m->session != NULL)
-			session_stop(m->session);
+			session_stop(m->session, true);
 	}
 	sweep(d);
 }

@@ -18,6 +18,7 @@ struct mailbox {
 	int64_t due_ms; /* clock_monotonic_ms(), between passes */
 	struct schedule schedule;
 	struct session *session;            /* NULL between passes */
+	const struct account *account;      /* of the session */
 	const struct pass_result *progress; /* of the session */
 	bool gone;                          /* no longer configured */
 	bool poll_again;     /* asked for while a pass is under way */

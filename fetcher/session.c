@@ -582,12 +582,12 @@ session_start(const struct session_settings *settings)
 }
 
 void
-session_stop(struct session *s)
+session_stop(struct session *s, bool at_once)
 {
 	pass_stop(&s->pass, PASS_DONE, NULL);
 	if (s->ended)
 		return;
-	if (s->in_body) {
+	if (s->in_body && at_once) {
 		/* A large message would take too long; what was deleted in
 		 * this session is deleted again in the next. */
 		drop_message(s, NULL);

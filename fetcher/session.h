@@ -47,7 +47,8 @@ struct session_settings {
 
 /* The handler runs once, later. */
 struct session *session_start(const struct session_settings *);
-/* Begins no further message, waits for those in Postfix's hands, and ends. */
-void session_stop(struct session *);
+/* Begins no further message, waits for those in Postfix's hands, and ends.  The
+ * one that is being received is finished first, unless `at_once`. */
+void session_stop(struct session *, bool at_once);
 
 #endif
