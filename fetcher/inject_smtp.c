@@ -229,13 +229,18 @@ begin_body(struct session *s)
 	return send_piece(s);
 }
 
+/* The reply may have been quicker, and the session be idle again. */
 static void
 on_sent(struct session *s)
 {
-	if (s->sent < s->run->job.size)
+	if (s->run == NULL || !smtp_body_begun(&s->smtp))
+		return;
+	if (s->sent < s->run->job.size) {
+		CRASH_POINT("injecting-part");
 		send_piece(s);
-	else
+	} else {
 		CRASH_POINT("injecting");
+	}
 }
 
 static void

@@ -31,12 +31,8 @@ def check(scene, allowed):
     assert doubled <= allowed, f"{doubled} duplicates, {allowed} allowed: {counted}"
 
 
-# A session has one QUIT.
-@pytest.mark.parametrize(
-    "point, nth", [(p, n) for p in POINTS for n in (1, 4) if (p, n) != ("before-quit", 4)]
-)
-def test_killed_at(scene, point, nth):
-    scene.mailhaul.config["inject"] = {"parallel": PARALLEL}
+def kill_at(scene, point, nth):
+    scene.mailhaul.config.setdefault("inject", {})["parallel"] = PARALLEL
     uids = scene.put(*(mail(f"m{n}", envelope="anna@example.org", body=b"text\n" * 500)
                        for n in range(MESSAGES)))
     killed = scene.mailhaul.fetch_once(crash=f"{point}:{nth}")
@@ -49,6 +45,21 @@ def test_killed_at(scene, point, nth):
     scene.fetch()
     check(scene, allowed=PARALLEL)
     assert scene.mailhaul.spool() == []
+
+
+# A session has one QUIT.
+@pytest.mark.parametrize(
+    "point, nth", [(p, n) for p in POINTS for n in (1, 4) if (p, n) != ("before-quit", 4)]
+)
+def test_killed_at(scene, point, nth):
+    kill_at(scene, point, nth)
+
+
+@pytest.mark.parametrize("nth", [1, 4])
+@pytest.mark.parametrize("point", ["before-inject", "injecting", "injected", "before-commit"])
+def test_killed_with_smtp_at(scene, listener, point, nth):
+    scene.inject_by_smtp()
+    kill_at(scene, point, nth)
 
 
 @pytest.mark.slow

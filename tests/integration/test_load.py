@@ -12,6 +12,7 @@ MIB = 1024 * 1024
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("both_methods")
 def test_200_mb_message_in_32_mib(scene, capsys):
     line = b"0123456789abcdef" * 4 + b"\n"
     scene.put(mail("big", envelope="anna@example.org", body=line * (200 * MIB // len(line))))

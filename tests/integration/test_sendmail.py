@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The milter in a real Sendmail (INPUT_MAIL_FILTER)."""
+"""The milter in a real Sendmail (INPUT_MAIL_FILTER), fed by the fetcher's SMTP."""
 
 import email
 import smtplib
@@ -7,15 +7,6 @@ import smtplib
 import pytest
 from mails import mail
 from sendmail_mta import PORT, SendmailMta
-
-# Stands where sendmail(1) would: hands the message to Sendmail by SMTP.
-SUBMIT = rf"""#!/usr/bin/python3 -I
-import smtplib, sys
-sender, fallback = sys.argv[sys.argv.index("-f") + 1], sys.argv[-1]
-with smtplib.SMTP("127.0.0.1", {PORT}) as smtp:
-    smtp.sendmail(sender, [fallback], sys.stdin.buffer.read().replace(b"\n", b"\r\n"))
-"""
-
 
 @pytest.fixture(scope="module")
 def running_sendmail(world):
@@ -28,11 +19,9 @@ def running_sendmail(world):
 @pytest.fixture
 def sendmail(running_sendmail, scene, request):
     """Fed by the fetcher of this test."""
-    submit = scene.mailhaul.folder / "submit"
-    submit.write_text(SUBMIT)
-    submit.chmod(0o755)
-    scene.mailhaul.config["inject"] = {"sendmail": str(submit), "require_milter": False}
-    running_sendmail.wait_until_idle()
+    scene.inject_by_smtp(host="127.0.0.1", port=PORT)
+    # There is no postconf(1) that could tell.
+    scene.mailhaul.config["inject"]["require_milter"] = False
     running_sendmail.sink.messages.clear()
     yield running_sendmail
     if getattr(request.node, "failed", False):
@@ -78,9 +67,10 @@ def test_collected_mail_is_routed(scene, sendmail, to, wanted):
     scene.mailhaul.config["directory"] = [{"file": str(users)}]
     scene.account["fallback"] = "Office@example.org"
     scene.put(mail("case", to=to))
-    scene.fetch()
+    (injected,) = scene.fetch().lines(status="injected")
     assert relayed(sendmail) == {"case": wanted}
-    assert len(scene.mailhaul.lines("milter", status="routed")) == 1
+    (routed,) = scene.mailhaul.lines("milter", status="routed")
+    assert routed.text.split(":")[0] == injected["queue"]
 
 
 def test_directory_away_keeps_mail_at_the_provider(scene, sendmail):

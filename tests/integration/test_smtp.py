@@ -296,3 +296,88 @@ def test_a_policy_server_judges_the_origin(scene):
     assert question["client_address"] == "192.0.2.7"
     assert question["client_name"] == question["helo_name"] == "mail.sender.example"
     assert question["sender"] == "someone@sender.example"
+
+
+class ScriptedSmtp:
+    """A listener that takes a message, and then does what a test says: a
+    function of the connection, after the final dot, or "" for an acceptance."""
+
+    def __init__(self, path, after_dot=None):
+        self.messages = messages = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.wfile.write(b"220 scripted ESMTP\r\n")
+                while line := self.rfile.readline():
+                    verb = line.split()[0].upper()
+                    if verb != b"DATA":
+                        self.wfile.write(b"250 2.0.0 ok\r\n")
+                        continue
+                    self.wfile.write(b"354 go on\r\n")
+                    message = []
+                    while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                        message.append(line)
+                    messages.append((b"".join(message), line != b""))
+                    if after_dot:
+                        after_dot(self)
+                        return
+                    self.wfile.write(b"250 2.0.0 Ok: queued as SCRIPTED\r\n")
+
+        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
+        self._server.daemon_threads = True
+        path.chmod(0o666)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def scripted(scene):
+    """scripted(after_dot): the listener is this one from now on."""
+    servers = []
+
+    def start(after_dot=None):
+        path = scene.mailhaul.folder / f"listener{len(servers)}"
+        servers.append(ScriptedSmtp(path, after_dot))
+        scene.inject_by_smtp(socket=str(path))
+        scene.mailhaul.config["inject"].update(require_milter=False, retry="100ms")
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def test_no_answer_to_the_final_dot(scene, scripted):
+    """It may have been taken or not: it comes again, so that it is not lost."""
+    server = scripted(lambda session: None)
+    (uid,) = scene.put(mail("unknown", envelope="anna@example.org"))
+    (line, *_) = scene.mailhaul.fetch_once().expect(75).lines(uid=uid)
+    assert line["status"] == "retry" and "closed the connection" in line["reason"]
+    assert scene.mailbox.uids() == [uid]
+    assert server.messages and all(whole for _, whole in server.messages)
+    again = scripted()
+    wait_for(lambda: scene.mailhaul.fetch_once().status == 0, "the next try", 20)
+    assert len(again.messages) == 1 and scene.mailbox.uids() == []
+
+
+def test_silence_after_the_final_dot(scene, scripted):
+    scripted(lambda session: session.rfile.read())
+    scene.mailhaul.config["inject"]["timeout"] = "1s"
+    (uid,) = scene.put(mail("unknown", envelope="anna@example.org"))
+    result = scene.mailhaul.fetch_once().expect(75)
+    assert "was not taken within 1 s (end of message)" in result.err
+    assert result.lines(uid=uid) == [] and scene.mailbox.uids() == [uid]
+
+
+def test_killed_in_the_middle_of_a_message(scene, scripted):
+    """No final dot: the server knows that it has only a part."""
+    server = scripted()
+    scene.put(mail("large", envelope="anna@example.org", body=b"x" * 70 + b"\n" * (1 << 20)))
+    scene.mailhaul.fetch_once(crash="injecting-part:5", timeout=60)
+    wait_for(lambda: server.messages, "the end of the session")
+    assert [whole for _, whole in server.messages] == [False]
+    scene.mailhaul.fetch_once().expect(0)
+    assert [whole for _, whole in server.messages] == [False, True]
