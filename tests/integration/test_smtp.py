@@ -9,6 +9,10 @@ import threading
 import pytest
 from commands import run
 from mails import mail
+from postgrey import PORT as POSTGREY_PORT
+from postgrey import Postgrey
+from rspamd import BAD_CLIENT, Rspamd
+from rspamd import PORT as RSPAMD_PORT
 from waiting import wait_for
 
 SERVICE = "mailhaul/unix"
@@ -257,45 +261,48 @@ def test_xclient_only_once(scene):
     assert clients(scene) == {"one": "mail.sender.example[192.0.2.7]", "two": "unknown[203.0.113.4]"}
 
 
-class PolicyServer:
-    """Postfix's policy protocol (SMTPD_POLICY_README): notes what it is asked."""
-
-    def __init__(self, port):
-        self.asked = asked = []
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                question = {}
-                for line in self.rfile:
-                    name, _, value = line.decode().strip().partition("=")
-                    if name:
-                        question[name] = value
-                        continue
-                    asked.append(question)
-                    question = {}
-                    self.wfile.write(b"action=DUNNO\n\n")
-
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-
 def test_a_policy_server_judges_the_origin(scene):
-    server = PolicyServer(2540)
-    scene.put(mail("plain", envelope="anna@example.org"))
-    restrictions = "reject_unauth_destination,check_policy_service,inet:127.0.0.1:2540"
-    with listener_settings(scene, smtpd_recipient_restrictions=restrictions):
-        scene.fetch()
-    server.stop()
-    (question,) = server.asked
-    assert question["client_address"] == "192.0.2.7"
-    assert question["client_name"] == question["helo_name"] == "mail.sender.example"
-    assert question["sender"] == "someone@sender.example"
+    """Greylisting: the first mail of a client waits, and keeps nobody else waiting."""
+    scene.mailhaul.config["inject"]["retry"] = "100ms"
+    scene.put(mail("first", envelope="anna@example.org"))
+    postgrey = Postgrey(scene.mailhaul.folder)
+    restrictions = f"reject_unauth_destination,check_policy_service,inet:127.0.0.1:{POSTGREY_PORT}"
+    try:
+        with listener_settings(scene, smtpd_recipient_restrictions=restrictions):
+            (line, *_) = scene.mailhaul.fetch_once().expect(75).lines(status="retry")
+            assert "Greylisted" in line["reason"]
+            scene.put(other_client(mail("other", envelope="anna@example.org"),
+                                   b"Received: from helo.example (unknown [203.0.113.4])"))
+            wait_for(lambda: scene.mailhaul.fetch_once().status == 0, "the next try", 20)
+            scene.postfix.wait_until_idle()
+    finally:
+        postgrey.stop()
+    assert scene.got() == {"first": ["anna@example.org"], "other": ["anna@example.org"]}
+    asked = {line.split("sender=")[0] for line in postgrey.log().splitlines() if "reason=new" in line}
+    assert asked == {
+        "action=greylist, reason=new, client_name=mail.sender.example, client_address=192.0.2.7, ",
+        "action=greylist, reason=new, client_name=unknown, client_address=203.0.113.4, ",
+    }
+
+
+def test_rspamd_judges_the_origin(scene):
+    """Behind our milter: the ticket is gone, the client is the true one."""
+    bad = other_client(mail("bad", envelope="anna@example.org"),
+                       f"Received: from helo.example (bad.example [{BAD_CLIENT}])".encode())
+    scene.put(mail("good", envelope="anna@example.org"))
+    (uid,) = scene.put(bad)
+    rspamd = Rspamd(scene.mailhaul.folder)
+    milters = f"unix:mailhaul/milter.sock,inet:127.0.0.1:{RSPAMD_PORT}"
+    try:
+        with listener_settings(scene, smtpd_milters=milters):
+            result = scene.fetch()
+    finally:
+        rspamd.stop()
+    assert scene.got() == {"good": ["anna@example.org"]}
+    (line,) = result.lines(uid=uid)
+    assert line["status"] == "parked" and "Spam message rejected" in line["reason"]
+    assert scene.mailbox.uids() == [uid]
+    assert "ip: 192.0.2.7" in rspamd.log() and f"ip: {BAD_CLIENT}" in rspamd.log()
 
 
 class ScriptedSmtp:
