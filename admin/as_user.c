@@ -40,6 +40,18 @@ find_user(const char *name, struct identity *id)
 	return found != NULL;
 }
 
+static void
+add_group(struct identity *id, const char *name)
+{
+	char *room = mem_new(ENTRY_ROOM);
+	struct group entry, *found = NULL;
+
+	getgrnam_r(name, &entry, room, ENTRY_ROOM, &found);
+	if (found != NULL && id->n_groups < GROUPS_MAX)
+		id->groups[id->n_groups++] = entry.gr_gid;
+	free(room);
+}
+
 bool
 as_user_can(const char *user)
 {
@@ -109,6 +121,8 @@ as_user_try(const struct as_user *as, enum as_user_wish wish, const char *path)
 
 	if (!find_user(as->user, &id))
 		return ESRCH;
+	if (as->group != NULL)
+		add_group(&id, as->group);
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)

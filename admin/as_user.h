@@ -20,6 +20,7 @@ enum as_user_wish {
 
 struct as_user {
 	const char *user;
+	const char *group;  /* one more than it has; NULL: none */
 	const char *folder; /* that paths are relative to; NULL: "/" */
 	bool chroot;        /* and that it cannot leave */
 };

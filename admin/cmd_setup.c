@@ -20,11 +20,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define LISTENER_PATH "/public/mailhaul"
+
 struct setup {
 	const char *config_path;
 	const char *method; /* NULL: as configured */
 	bool dry_run, undo;
 	const char *postconf;
+	enum injection configured;
 	struct setup_now now;
 	struct setup_changes made; /* the record */
 	char *record_path;
@@ -117,6 +120,27 @@ print_changes(const struct setup_changes *changes)
 	}
 }
 
+/* The listener is made at one place. */
+static bool
+check_listener(const struct setup *s, const struct config *config)
+{
+	const char *socket = config->inject.smtp.socket;
+	struct slice path = slice_of(socket);
+
+	if (!wants_listener(s) ||
+	    (socket == NULL && config->inject.method != METHOD_SMTP) ||
+	    (slice_cut_prefix(&path, s->now.facts.place.queue_directory) &&
+		slice_equal(path, SLICE(LISTENER_PATH))))
+		return true;
+	fprintf(stderr,
+	    "mailhaul setup: makes a listener at %.*s" LISTENER_PATH ", but "
+	    "inject.smtp names another place; set it to {socket: "
+	    "%.*s" LISTENER_PATH "}, or set up your own (mailhaul-milter(8))\n",
+	    SLICE_ARG(s->now.facts.place.queue_directory),
+	    SLICE_ARG(s->now.facts.place.queue_directory));
+	return false;
+}
+
 /* Where postconf would set something that cannot work. */
 static bool
 check_reach(const struct setup *s)
@@ -154,16 +178,24 @@ fail(const struct error *err, int status)
 static void
 print_what_is_left(const struct setup *s)
 {
+	struct slice queue = s->now.facts.place.queue_directory;
+
 	puts("Now run: postfix reload");
 	if (s->undo)
 		return;
-	if (wants_listener(s))
-		printf("The fetcher must be in the group postdrop to reach "
-		       "%.*s/public/mailhaul: usermod -aG postdrop mailhaul\n",
-		    SLICE_ARG(s->now.facts.place.queue_directory));
-	else
-		puts("Many times faster, and with the true client of each "
-		     "mail: --method smtp (see mailhaul(8))");
+	if (!wants_listener(s)) {
+		puts("Several times faster, and with the true client of each "
+		     "mail for spam filters: --method smtp (see mailhaul(8))");
+		return;
+	}
+	printf("The fetcher must be in the group postdrop to reach "
+	       "%.*s" LISTENER_PATH " (the systemd unit sees to it): usermod "
+	       "-aG postdrop mailhaul\n",
+	    SLICE_ARG(queue));
+	if (s->configured != METHOD_SMTP)
+		printf("And configure it: inject: {method: smtp, smtp: "
+		       "{socket: %.*s" LISTENER_PATH "}}\n",
+		    SLICE_ARG(queue));
 }
 
 static int
@@ -225,15 +257,15 @@ run_with_config(struct setup *s, const struct config *config)
 	int status;
 
 	s->postconf = config->inject.postconf;
+	s->configured = config->inject.method;
 	if (s->method == NULL)
-		s->method =
-		    config->inject.method == METHOD_SMTP ? "smtp" : "sendmail";
+		s->method = s->configured == METHOD_SMTP ? "smtp" : "sendmail";
 	if (!setup_now_read(s->postconf, config->milter.socket, &s->now, &err))
 		return fail(&err, EX_OSERR);
 	s->record_path = setup_path(s->now.config_directory, SETUP_RECORD_NAME);
 	if (!setup_record_read(s->record_path, &s->made, &err))
 		status = fail(&err, EX_CONFIG);
-	else if (!s->undo && !check_reach(s))
+	else if (!s->undo && (!check_reach(s) || !check_listener(s, config)))
 		status = EX_CONFIG;
 	else
 		status = run(s, &changes);

@@ -192,6 +192,7 @@ live_run(const char *config_path, bool json)
 		{ .name = "relay_domains" },
 		{ .name = "virtual_alias_domains" },
 		{ .name = "virtual_mailbox_domains" },
+		{ .name = "setgid_group" },
 		{ .name = "smtpd_milters" },
 		{ .name = "virtual_mailbox_limit" },
 	};

@@ -122,6 +122,26 @@ postconf_column(const char *program, const char *column, char value[static 16],
 }
 
 bool
+postconf_override(
+    const char *program, const char *option, char **value, struct error *err)
+{
+	const char *const arguments[] = { "-Px", option, NULL };
+	struct slice rest, name;
+	struct buf out;
+	bool ok = run(program, arguments, &out, err);
+
+	*value = NULL;
+	rest = buf_slice(&out);
+	if (ok && slice_cut_until(&rest, '=', &name) &&
+	    slice_find(rest, 0) == rest.len) {
+		rest = slice_trim(rest);
+		*value = mem_string_len(rest.data, rest.len);
+	}
+	buf_clear(&out);
+	return ok;
+}
+
+bool
 postmap_query(
     const char *program, const char *map, const char *key, struct buf *value)
 {

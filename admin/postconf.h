@@ -34,6 +34,11 @@ bool postconf_service(
 bool postconf_column(const char *program, const char *column,
     char value[static 16], struct error *);
 
+/* What a service of master.cf sets by -o, as "mailhaul/unix/smtpd_milters", with
+ * $names replaced; NULL: nothing.  To be freed. */
+bool postconf_override(
+    const char *program, const char *option, char **value, struct error *);
+
 /* Looks a key up with postmap(1).  True: it is there, its value appended; not
  * there and trouble are one. */
 bool postmap_query(

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mailhaul check --live`: each finding provoked once."""
 
+import contextlib
 import json
+import pathlib
 import shutil
 
 import pytest
+from commands import run
 from postfix import MILTER, QUEUE
 from waiting import wait_for
 
@@ -128,6 +131,36 @@ def test_a_milter_that_should_judge_smtp_mail(ready):
     look(ready).expect("warning", "smtpd_milters", "milter.smtp has no effect")
     with postconf(ready, smtpd_milters=MILTER):
         look(ready).expect("ok", "smtpd_milters")
+
+
+def test_hand_over_by_smtp(scene):
+    scene.inject_by_smtp()
+    with scene.world.listener():
+        scene.mailhaul.start_fetcher()
+        found = look(scene)
+        found.expect("ok", "smtpd_milters of mailhaul/unix", "is first")
+        found.expect("ok", "inject.smtp", "public/mailhaul")
+        assert "mailhaul/unix: not as" not in found.text and "\nok: non_smtpd_milters" not in found.text
+        with postconf(scene, smtpd_milters="inet:127.0.0.1:8891"):
+            look(scene).expect("warning", "mailhaul/unix", "not as setup would make it now")
+        with master_cf():
+            run("postconf", "-P", "mailhaul/unix/smtpd_milters=inet:127.0.0.1:8891")
+            look(scene).expect("error", "smtpd_milters of mailhaul/unix", "does not name", "--method smtp")
+            run("postconf", "-MX", "mailhaul/unix")
+            look(scene).expect("warning", "mailhaul/unix", "does not have it")
+        with scene.postfix.stopped():
+            look(scene).expect("error", "inject.smtp", "mailhaul setup postfix --method smtp")
+
+
+@contextlib.contextmanager
+def master_cf():
+    """As it was, afterwards."""
+    path = pathlib.Path("/etc/postfix/master.cf")
+    saved = path.read_bytes()
+    try:
+        yield
+    finally:
+        path.write_bytes(saved)
 
 
 def test_nothing_runs(scene):

@@ -101,6 +101,20 @@ def test_usage(bare):
     set_up(bare).expect(78)
 
 
+def test_the_method_that_is_configured(bare):
+    smtp = {"socket": f"{QUEUE}/public/mailhaul"}
+    assert "socket: " + smtp["socket"] in set_up(bare, "--method", "smtp").expect(0).out
+    set_up(bare, "--undo").expect(0)
+    bare.mailhaul.config["inject"] = {"method": "smtp", "smtp": smtp}
+    assert "inject:" not in set_up(bare).expect(0).out
+    assert run("postconf", "-M", "mailhaul/unix")
+    set_up(bare, "--undo").expect(0)
+    for elsewhere in ({"socket": "/run/smtp"}, {"host": "127.0.0.1", "port": 10025}):
+        bare.mailhaul.config["inject"]["smtp"] = elsewhere
+        assert "inject.smtp names another place" in set_up(bare).expect(78).err
+    set_up(bare, "--method", "sendmail").expect(0)
+
+
 class Listener(smtplib.SMTP):
     """SMTP on the socket of the listener."""
 
