@@ -86,7 +86,8 @@ read_list(struct reading *r, enum part (*combine)(enum part, enum part))
 {
 	enum part all = read_filter(r);
 
-	while (r->rest.len > 0 && r->rest.data[0] == '(')
+	/* What is PART_OTHER may not have been read. */
+	while (all != PART_OTHER && r->rest.len > 0 && r->rest.data[0] == '(')
 		all = combine(all, read_filter(r));
 	return all;
 }

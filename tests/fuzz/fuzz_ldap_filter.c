@@ -2,8 +2,10 @@
 /*
  * fuzz_ldap_filter - first line: a template; the rest: what a stranger wrote
  * as local part.  Whatever it is, the filter that comes out has the
- * parentheses, wildcards and backslashes of the template and no others.
+ * parentheses, wildcards and backslashes of the template and no others.  Reading
+ * the template for a batch ends.
  */
+#include "directory/ldap_batch.h"
 #include "directory/ldap_filter.h"
 
 #include <stdlib.h>
@@ -39,6 +41,24 @@ check_filter(struct slice template, struct slice filter)
 			abort();
 }
 
+/* What a batch is asked by stands in the template. */
+static void
+check_batch(const char *template, const struct address *address)
+{
+	struct ldap_batch batch;
+
+	ldap_batch_read(template, &batch);
+	for (size_t i = 0; i < batch.n; i++) {
+		const struct ldap_assertion *a = &batch.assertions[i];
+
+		if (strstr(template, a->attribute) == NULL ||
+		    strstr(template, a->prefix) == NULL)
+			abort();
+		ldap_batch_owns(
+		    &batch, a->attribute, slice_of(address->local), address);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,6 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (buf_overflowed(&out))
 			abort();
 		check_filter(template, buf_slice(&out));
+		check_batch(buf_string(&text), &address);
 	}
 	buf_clear(&text);
 	buf_clear(&out);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,8 +45,18 @@ struct ldap_server {
 	atomic_bool silent;         /* never answers a search */
 	atomic_bool half;           /* stops in the middle of the answer */
 	atomic_int searches_before; /* hangs up after so many; 0: never */
+	/* Instead of `entries`: one with this `mail` for each of these whose
+	 * address is in the search; NULL at the end. */
+	const char *const *people;
+	atomic_bool secretive; /* such entries come without their attribute */
 	/* What it saw. */
-	atomic_int connections, searches;
+	atomic_int connections, binds, searches;
+};
+
+struct ldap_request {
+	uint8_t id, operation;
+	uint8_t body[65536];
+	size_t len;
 };
 
 static inline bool
@@ -59,9 +70,9 @@ read_exactly(int fd, uint8_t *out, size_t len)
 
 /* One message: its id and the tag of its operation. */
 static inline bool
-read_request(int fd, uint8_t *id, uint8_t *operation)
+read_request(int fd, struct ldap_request *r)
 {
-	uint8_t head[2], body[65536];
+	uint8_t head[2];
 	size_t len = 0;
 
 	if (!read_exactly(fd, head, 2))
@@ -75,10 +86,11 @@ read_request(int fd, uint8_t *id, uint8_t *operation)
 			return false;
 		len = n == 1 ? digits[0] : (size_t)(digits[0] << 8 | digits[1]);
 	}
-	if (!read_exactly(fd, body, len))
+	if (!read_exactly(fd, r->body, len))
 		return false;
-	*id = body[2];
-	*operation = body[3];
+	r->len = len;
+	r->id = r->body[2];
+	r->operation = r->body[3];
 	return true;
 }
 
@@ -100,13 +112,48 @@ send_result(int fd, uint8_t id, uint8_t tag, int code)
 }
 
 static inline void
-answer_search(const struct ldap_server *s, int fd, uint8_t id)
+send_person(int fd, uint8_t id, const char *mail)
 {
+	uint8_t n = (uint8_t)strlen(mail);
+	const uint8_t head[] = { 0x30, (uint8_t)(24 + n), 2, 1, id, 0x64,
+		(uint8_t)(19 + n), 4, 3, 'o', '=', 'x', 0x30, (uint8_t)(12 + n),
+		0x30, (uint8_t)(10 + n), 4, 4, 'm', 'a', 'i', 'l', 0x31,
+		(uint8_t)(2 + n), 4, n };
+
+	send_bytes(fd, head, sizeof(head));
+	send_bytes(fd, (const uint8_t *)mail, n);
+}
+
+static inline int
+answer_people(const struct ldap_server *s, int fd, const struct ldap_request *r)
+{
+	const uint8_t bare[] = { 0x30, 12, 2, 1, r->id, 0x64, 7, 4, 3, 'o', '=',
+		'x', 0x30, 0 };
+
+	for (const char *const *mail = s->people; *mail != NULL; mail++) {
+		if (memmem(r->body, r->len, *mail, strlen(*mail)) == NULL)
+			continue;
+		if (s->secretive)
+			send_bytes(fd, bare, sizeof(bare));
+		else
+			send_person(fd, r->id, *mail);
+	}
+	return s->search_code;
+}
+
+static inline void
+answer_search(const struct ldap_server *s, int fd, const struct ldap_request *r)
+{
+	uint8_t id = r->id;
 	const uint8_t entry[] = { 0x30, 12, 2, 1, id, 0x64, 7, 4, 3, 'o', '=',
 		'x', 0x30, 0 };
 	const uint8_t reference[] = { 0x30, 16, 2, 1, id, 0x73, 11, 4, 9, 'l',
 		'd', 'a', 'p', ':', '/', '/', 'x', '/' };
 
+	if (s->people != NULL) {
+		send_result(fd, id, 0x65, answer_people(s, fd, r));
+		return;
+	}
 	if (s->half) {
 		send_bytes(fd, entry, sizeof(entry) / 2);
 		return;
@@ -127,20 +174,23 @@ static inline void
 serve_client(struct ldap_server *s, int fd)
 {
 	int left = s->searches_before, one = 1;
-	uint8_t id, operation;
+	struct ldap_request *r = malloc(sizeof(*r));
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	while (read_request(fd, &id, &operation)) {
-		if (operation == BIND)
-			send_result(fd, id, 0x61, s->bind_code);
-		if (operation != SEARCH)
+	while (read_request(fd, r)) {
+		if (r->operation == BIND) {
+			s->binds++;
+			send_result(fd, r->id, 0x61, s->bind_code);
+		}
+		if (r->operation != SEARCH)
 			continue;
 		s->searches++;
 		if (!s->silent)
-			answer_search(s, fd, id);
+			answer_search(s, fd, r);
 		if (--left == 0)
-			return;
+			break;
 	}
+	free(r);
 }
 
 static inline void *

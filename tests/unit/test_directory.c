@@ -2,6 +2,7 @@
 #include "directory/directory.h"
 
 #include "base/clock.h"
+#include "directory/inquiry.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@ struct fixture {
 	char folder[64];
 	char config[80];
 	char users[80];
+	const char *more; /* settings of the LDAP source */
 	struct ldap_server *server;
 	struct directory *directory;
 };
@@ -76,8 +78,8 @@ open_directory(
 
 	snprintf(ldap, sizeof(ldap),
 	    "  - ldap: {uri: [\"%s\"], base: o=x, timeout: 1s, "
-	    "schema: openldap}\n",
-	    f->server->uri);
+	    "schema: openldap%s}\n",
+	    f->server->uri, f->more == NULL ? "" : f->more);
 	snprintf(text, sizeof(text),
 	    "postmaster: postmaster@example.org\n"
 	    "accepted_domains: [example.org]\n"
@@ -282,6 +284,143 @@ test_ready_sees_death_within_a_second(void **state)
 	}
 }
 
+/* While the canary is not found, nobody is called absent. */
+static void
+test_canary(void **state)
+{
+	static const char *const nobody[] = { NULL };
+	static const char *const canary[] = { "canary@example.org", NULL };
+	static const char *const both[] = { "canary@example.org",
+		"anna@example.org", NULL };
+	struct fixture *f = *state;
+	char reason[DIRECTORY_REASON_SIZE];
+
+	f->more = ", canary: canary@example.org";
+	open_directory(f, "found: 0s, absent: 0s, stale: 0s", LDAP, NULL);
+	f->server->people = nobody;
+	expect(
+	    f, "anna", UNKNOWN, "the canary canary@example.org is not found");
+	assert_false(directory_ready(f->directory, reason));
+	assert_non_null(strstr(reason, "canary"));
+	f->server->people = canary;
+	assert_true(directory_ready(f->directory, reason));
+	expect(f, "anna", ABSENT, "no entry");
+	f->server->people = both;
+	expect(f, "anna", EXISTS, "1 entry");
+	/* Not with each question. */
+	f->server->people = nobody;
+	expect(f, "anna", ABSENT, "no entry");
+	/* But after a fault. */
+	f->server->search_code = 51;
+	expect(f, "anna", UNKNOWN, "busy");
+	f->server->search_code = 0;
+	expect(f, "anna", UNKNOWN, "canary");
+}
+
+static const struct address asked[] = { { "anna", "example.org" },
+	{ "bert", "example.org" }, { "carl", "example.org" } };
+
+/* Also with a cache that keeps nothing. */
+static void
+test_inquiry_asks_once(void **state)
+{
+	static const char *const people[] = { "anna@example.org",
+		"carl@example.org", NULL };
+	static const enum existence expected[] = { EXISTS, ABSENT, EXISTS };
+	struct fixture *f = *state;
+	struct directory_answer answer;
+	struct inquiry inquiry;
+
+	open_directory(f, "found: 0s, absent: 0s, stale: 0s", LDAP, NULL);
+	f->server->people = people;
+	inquiry_begin(
+	    &inquiry, f->directory, clock_monotonic_ms() + INQUIRY_MS);
+	inquiry_prepare(&inquiry, asked, 3);
+	for (size_t i = 0; i < 3; i++) {
+		inquiry_lookup(&inquiry, &asked[i], &answer);
+		assert_int_equal(answer.existence, expected[i]);
+	}
+	assert_int_equal(f->server->searches, 2);
+	inquiry_end(&inquiry);
+}
+
+static void
+test_inquiry_has_a_deadline(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_answer answer;
+	struct inquiry inquiry;
+	int64_t begun_ms = clock_monotonic_ms();
+
+	open_directory(f, "", LDAP, NULL);
+	f->server->silent = true;
+	inquiry_begin(&inquiry, f->directory, begun_ms + 100);
+	inquiry_lookup(&inquiry, &asked[0], &answer);
+	assert_int_equal(answer.existence, UNKNOWN);
+	f->server->silent = false;
+	inquiry_lookup(&inquiry, &asked[1], &answer);
+	assert_int_equal(answer.existence, UNKNOWN);
+	assert_non_null(strstr(answer.reason, "not asked"));
+	assert_in_range(clock_monotonic_ms() - begun_ms, 90, 400);
+	inquiry_end(&inquiry);
+}
+
+/* The second source is asked only for those whom the first does not know. */
+static void
+test_many_through_the_chain(void **state)
+{
+	static const char *const people[] = { "bert@example.org", NULL };
+	struct fixture *f = *state;
+	struct directory_answer answers[3];
+	struct directory_statistics s;
+
+	open_directory(f, "", file_source, LDAP);
+	write_file(f->users, "anna@example.org\n");
+	f->server->people = people;
+	directory_lookup_many(f->directory,
+	    &(struct directory_question){ asked, 3, INT64_MAX }, answers);
+	assert_int_equal(answers[0].existence, EXISTS);
+	assert_int_equal(answers[1].existence, EXISTS);
+	assert_int_equal(answers[2].existence, ABSENT);
+	assert_non_null(strstr(answers[2].reason, "; "));
+	assert_int_equal(directory_sources(f->directory), 2);
+	directory_statistics(f->directory, 1, &s);
+	assert_int_equal(s.lookups, 2);
+}
+
+static void
+test_statistics(void **state)
+{
+	static const char *const people[] = { "anna@example.org", NULL };
+	struct fixture *f = *state;
+	struct directory_statistics s;
+
+	open_directory(f, "found: 0s, absent: 1h, stale: 1h", LDAP, NULL);
+	f->server->people = people;
+	ask(f, "anna");
+	ask(f, "bert");
+	ask(f, "bert");
+	f->server->search_code = 51;
+	ask(f, "anna");
+	for (int i = 0; i < 4; i++)
+		ask(f, "carl");
+	directory_statistics(f->directory, 0, &s);
+	assert_string_equal(s.kind, "ldap");
+	assert_string_equal(s.name, f->server->uri);
+	assert_int_equal(s.lookups, 8);
+	assert_int_equal(s.found, 2);
+	assert_int_equal(s.absent, 2);
+	assert_int_equal(s.unknown, 4);
+	assert_int_equal(s.cached, 1);
+	assert_int_equal(s.stale, 1);
+	assert_int_equal(s.questions, 5);
+	assert_int_equal(s.faults, 3);
+	assert_int_equal(s.openings, 1);
+	assert_true(s.away);
+	assert_non_null(strstr(s.last_fault, "busy"));
+	assert_true(s.last_us > 0 && s.total_us >= s.last_us);
+}
+
 static void *
 ask_often(void *argument)
 {
@@ -335,6 +474,11 @@ main(void)
 		TEST(test_not_ready_without_base),
 		TEST(test_not_ready_without_file),
 		TEST(test_ready_sees_death_within_a_second),
+		TEST(test_canary),
+		TEST(test_inquiry_asks_once),
+		TEST(test_inquiry_has_a_deadline),
+		TEST(test_many_through_the_chain),
+		TEST(test_statistics),
 		TEST(test_threads),
 	};
 

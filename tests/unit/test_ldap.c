@@ -230,6 +230,168 @@ test_dead_server_is_skipped(void **state)
 	assert_int_equal(ask(f).existence, EXISTS);
 }
 
+/* Each look-up would lose the dead one's time otherwise. */
+static void
+test_failed_server_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct ldap_server *second = ldap_server_start();
+
+	f->uris[1] = second->uri;
+	reopen(f);
+	f->server->silent = true;
+	second->entries = 1;
+	assert_int_equal(ask(f).existence, EXISTS);
+	f->server->silent = false;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ask(f).existence, EXISTS);
+	assert_int_equal(f->server->searches, 1);
+	assert_int_equal(second->connections, 1);
+	/* But it is better than none. */
+	ldap_server_stop(second);
+	assert_int_equal(ask(f).existence, ABSENT);
+	free(second);
+}
+
+/* Some seconds count towards locking the login. */
+static void
+test_refused_login_is_not_repeated(void **state)
+{
+	struct fixture *f = *state;
+	struct ldap_server *second = ldap_server_start();
+
+	f->uris[1] = second->uri;
+	reopen(f);
+	f->server->bind_code = BAD_LOGIN;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(ask(f).existence, UNKNOWN);
+	assert_non_null(strstr(ask(f).reason, "Invalid credentials"));
+	assert_int_equal(f->server->binds, 1);
+	assert_int_equal(second->binds, 0);
+	ldap_server_stop(second);
+	free(second);
+}
+
+enum { MANY = 60 };
+
+static void
+ask_many(const struct fixture *f, struct directory_answer answers[MANY])
+{
+	struct address addresses[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(addresses[i].local, sizeof(addresses[i].local),
+		    "user%02d", i);
+		snprintf(addresses[i].domain, sizeof(addresses[i].domain),
+		    "example.org");
+	}
+	source_ldap.lookup(f->source,
+	    &(struct directory_question){ addresses, MANY, INT64_MAX },
+	    answers);
+}
+
+static const char *const some[] = { "user03@example.org", "user44@example.org",
+	"user55@example.org", NULL };
+
+static void
+expect_some(const struct directory_answer answers[MANY])
+{
+	for (int i = 0; i < MANY; i++)
+		if (answers[i].existence !=
+		    (i == 3 || i == 44 || i == 55 ? EXISTS : ABSENT))
+			fail_msg("user%02d: %s", i, answers[i].reason);
+}
+
+/* Fifty in one search, and once more without those that were found. */
+static void
+test_many_in_few_searches(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_answer answers[MANY];
+
+	f->server->people = some;
+	ask_many(f, answers);
+	expect_some(answers);
+	assert_int_equal(f->server->searches, 4);
+	f->settings.ldap.filter =
+	    "(&(|(mail={address})(proxyAddresses=smtp:{address}))(!(x=2)))";
+	reopen(f);
+	ask_many(f, answers);
+	expect_some(answers);
+	assert_int_equal(f->server->searches, 8);
+}
+
+/* A filter, or entries, that do not show who was found. */
+static void
+test_many_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_answer answers[MANY];
+
+	f->server->people = some;
+	f->settings.ldap.filter = "(mail={local}@{domain})";
+	reopen(f);
+	ask_many(f, answers);
+	expect_some(answers);
+	assert_int_equal(f->server->searches, MANY);
+	f->settings.ldap.filter = "(mail={address})";
+	f->server->secretive = true;
+	reopen(f);
+	ask_many(f, answers);
+	expect_some(answers);
+	assert_int_equal(f->server->searches, 2 * MANY + 2);
+}
+
+/* Found before the trouble or not: nobody is absent. */
+static void
+test_many_in_doubt(void **state)
+{
+	static const int codes[] = { TIME_LIMIT, NO_SUCH_OBJECT, NO_RIGHTS,
+		BUSY };
+	struct fixture *f = *state;
+	struct directory_answer answers[MANY];
+
+	f->server->people = some;
+	for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++) {
+		f->server->search_code = codes[c];
+		ask_many(f, answers);
+		for (int i = 0; i < MANY; i++)
+			assert_int_equal(answers[i].existence, UNKNOWN);
+	}
+	/* One search each: who comes behind does not wait for the same. */
+	assert_int_equal(f->server->searches, 4);
+}
+
+/* A server that gives only some of the entries is asked for the rest. */
+static void
+test_many_beyond_the_size_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_answer answers[MANY];
+
+	f->server->people = some;
+	f->server->search_code = SIZE_LIMIT;
+	ask_many(f, answers);
+	assert_int_equal(answers[3].existence, EXISTS);
+	assert_int_equal(answers[55].existence, UNKNOWN);
+	assert_int_equal(answers[4].existence, UNKNOWN);
+}
+
+static void
+test_question_has_a_deadline(void **state)
+{
+	static const struct address anna = { "anna", "example.org" };
+	struct fixture *f = *state;
+	struct directory_answer answer;
+	int64_t begun_ms = clock_monotonic_ms();
+
+	f->server->silent = true;
+	source_ldap.lookup(f->source,
+	    &(struct directory_question){ &anna, 1, begun_ms + 100 }, &answer);
+	assert_int_equal(answer.existence, UNKNOWN);
+	assert_in_range(clock_monotonic_ms() - begun_ms, 90, 300);
+}
+
 static void
 test_no_password_in_clear(void **state)
 {
@@ -271,6 +433,13 @@ main(void)
 		TEST(test_half_an_answer_is_bounded),
 		TEST(test_silent_server_leaves_time_for_the_next),
 		TEST(test_dead_server_is_skipped),
+		TEST(test_failed_server_is_left_out),
+		TEST(test_refused_login_is_not_repeated),
+		TEST(test_many_in_few_searches),
+		TEST(test_many_one_by_one),
+		TEST(test_many_in_doubt),
+		TEST(test_many_beyond_the_size_limit),
+		TEST(test_question_has_a_deadline),
 		TEST(test_no_password_in_clear),
 		TEST(test_bad_filter_is_unknown),
 	};

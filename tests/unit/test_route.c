@@ -17,11 +17,36 @@ addr(const char *text)
 	return address;
 }
 
-/* anna, bob and office exist, wait* cannot be told; counts the questions. */
+/* anna, bob and office exist, wait* cannot be told; counts the questions, each
+ * of which must have been announced. */
 struct people {
+	struct address announced[16];
+	size_t n_announced;
+	bool collected; /* only collected mail has several candidates */
 	unsigned asked;
 	char last[ADDRESS_TEXT_SIZE];
 };
+
+static bool
+is_announced(const struct people *people, const struct address *address)
+{
+	for (size_t i = 0; i < people->n_announced; i++)
+		if (address_equal(&people->announced[i], address))
+			return true;
+	return false;
+}
+
+static void
+announce(void *context, const struct address *addresses, size_t n)
+{
+	struct people *people = context;
+
+	assert_int_equal(people->n_announced, 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_false(is_announced(people, &addresses[i]));
+		people->announced[people->n_announced++] = addresses[i];
+	}
+}
 
 static void
 look_up(void *context, const struct address *address,
@@ -32,6 +57,7 @@ look_up(void *context, const struct address *address,
 		"list-request@example.org" };
 	struct people *people = context;
 
+	assert_true(!people->collected || is_announced(people, address));
 	people->asked++;
 	address_write(address, people->last);
 	answer->existence = ABSENT;
@@ -90,9 +116,11 @@ name(struct scene *s, const char *text)
 static void
 decide(struct scene *s, bool with_account)
 {
+	s->people.collected = true;
 	route_decide(&(struct route_question){ .config = &s->config,
 			 .account = with_account ? &s->account : NULL,
 			 .ticket = &s->ticket,
+			 .prepare = announce,
 			 .lookup = look_up,
 			 .context = &s->people },
 	    &s->route);
