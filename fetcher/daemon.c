@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "fetcher/delivery.h"
 #include "fetcher/mailbox.h"
 #include "fetcher/operator.h"
@@ -36,7 +37,7 @@ struct daemon {
 	struct ticket_keys keys;
 	struct mailbox *mailboxes;
 	struct operator* operator;
-	struct timer *stop_deadline, *expire;
+	struct timer *stop_deadline, *expire, *watchdog;
 	bool stopping;
 	int status;
 };
@@ -306,6 +307,7 @@ on_stop(void *arg)
 	if (d->stopping)
 		return;
 	log_info("stopping");
+	notify_send("STOPPING=1");
 	d->stopping = true;
 	timer_start(d->stop_deadline, STOP_MS);
 	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
@@ -326,6 +328,26 @@ on_expire(void *arg)
 		storage_expire(d->storage, d->config->archive.keep_ms,
 		    d->config->archive.max_bytes);
 	timer_start(d->expire, EXPIRE_EVERY_MS);
+}
+
+/* Comes from the loop's own timer: a loop that hangs is silent. */
+static void
+on_watchdog(void *arg)
+{
+	struct daemon *d = arg;
+
+	notify_send("WATCHDOG=1");
+	timer_start(d->watchdog, notify_watchdog_ms());
+}
+
+static void
+announce(struct daemon *d)
+{
+	log_info("started: %zu account%s", d->config->n_accounts,
+	    d->config->n_accounts == 1 ? "" : "s");
+	notify_send("READY=1");
+	if (notify_watchdog_ms() > 0)
+		on_watchdog(d);
 }
 
 /* What a probe does without. */
@@ -412,12 +434,16 @@ run(struct daemon *d)
 {
 	d->stop_deadline = timer_new(d->loop, on_stop_deadline, d);
 	d->expire = timer_new(d->loop, on_expire, d);
+	d->watchdog = timer_new(d->loop, on_watchdog, d);
 	if (d->settings->mode != DAEMON_PROBE) {
 		catch_signals(d);
 		on_expire(d);
 	}
 	apply_accounts(d);
+	if (d->settings->mode == DAEMON_FOREVER)
+		announce(d);
 	loop_run(d->loop);
+	timer_free(d->watchdog);
 	timer_free(d->expire);
 	timer_free(d->stop_deadline);
 	while (d->mailboxes != NULL) {
@@ -426,6 +452,16 @@ run(struct daemon *d)
 		d->mailboxes = m->next;
 		mailbox_free(m);
 	}
+}
+
+/* What may pass by itself is tried again by systemd, a wrong configuration
+ * (78) is not. */
+static int
+state_status(enum error_kind kind)
+{
+	if (kind == ERROR_RETRY)
+		return EX_TEMPFAIL;
+	return kind == ERROR_LOCAL ? EX_OSERR : EX_CONFIG;
 }
 
 int
@@ -438,11 +474,8 @@ daemon_run(const struct daemon_settings *settings)
 	if (settings->mode != DAEMON_PROBE && !open_state(&d, &err)) {
 		log_error("%s", err.text);
 		config_unref(d.config);
-		return err.kind == ERROR_RETRY ? EX_TEMPFAIL : EX_CONFIG;
+		return state_status(err.kind);
 	}
-	if (settings->mode == DAEMON_FOREVER)
-		log_info("started: %zu account%s", d.config->n_accounts,
-		    d.config->n_accounts == 1 ? "" : "s");
 	run(&d);
 	close_state(&d);
 	config_unref(d.config);

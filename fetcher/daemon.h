@@ -29,7 +29,8 @@ struct daemon_settings {
 void daemon_hold_signals(void);
 /* Runs until told to stop; returns the exit status (sysexits): 0; 75 an account
  * failed, a message waits for its next try or another fetcher holds the lock
- * (DAEMON_ONCE); 78 the state cannot be used; DAEMON_PROBE: 69, 76, 77. */
+ * (DAEMON_ONCE); 71 this machine does not let it; 78 the state cannot be used;
+ * DAEMON_PROBE: 69, 76, 77. */
 int daemon_run(const struct daemon_settings *);
 
 #endif

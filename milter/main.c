@@ -21,6 +21,7 @@
 #include "milter/control.h"
 #include "milter/service.h"
 #include "milter/statistics.h"
+#include "milter/watchdog.h"
 #include "state/ticket_key.h"
 
 static const char usage[] =
@@ -165,7 +166,8 @@ run(struct config *config)
 		log_error("%s", err.text);
 		return EX_OSERR;
 	}
-	if (open_socket(config, service) && start_reload_thread(service)) {
+	if (open_socket(config, service) && start_reload_thread(service) &&
+	    watchdog_start(config->milter.control)) {
 		log_info("mailhaul-milter " MAILHAUL_VERSION " listens at %s",
 		    config->milter.socket);
 		notify_send("READY=1");

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/slice.h"
+
 void
 notify_send(const char *state)
 {
@@ -29,4 +31,32 @@ notify_send(const char *state)
 	    (const struct sockaddr *)&to,
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
+}
+
+static uint64_t
+number_in_environment(const char *name)
+{
+	const char *value = getenv(name);
+	uint64_t number;
+	struct slice rest;
+
+	if (value == NULL)
+		return 0;
+	rest = slice_of(value);
+	if (!slice_cut_number(&rest, INT64_MAX, &number) || rest.len > 0)
+		return 0;
+	return number;
+}
+
+int64_t
+notify_watchdog_ms(void)
+{
+	uint64_t usec = number_in_environment("WATCHDOG_USEC");
+	int64_t half_ms = (int64_t)(usec / 2 / 1000);
+
+	/* A child inherits the variables of its parent, not the duty. */
+	if (getenv("WATCHDOG_PID") != NULL &&
+	    number_in_environment("WATCHDOG_PID") != (uint64_t)getpid())
+		return 0;
+	return usec > 0 && half_ms == 0 ? 1 : half_ms;
 }
