@@ -8,6 +8,9 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/mailhaul
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 PKG_CONFIG ?= pkg-config
 B := build/$(FLAVOUR)
 VERSION := 0.1.0
@@ -111,17 +114,31 @@ lint: ## formatting, clang-tidy, cppcheck, layers, banned functions, lengths
 format: ## let clang-format rewrite the sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
-# Users, folders and /etc are the administrator's (README.md): only files here.
+# Only files; who makes users and folders of them: README.md.
 DOCUMENTS := README.md ARCHITECTURE.md CHANGES.md SECURITY.md LICENSE
-install: all ## copy programs, man pages and samples (DESTDIR, PREFIX)
+UNITS := $(wildcard contrib/systemd/*.service)
+install: all ## copy programs, man pages, units and samples (DESTDIR, PREFIX)
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BINDIR) $(MANDIR)/man5 \
-		$(MANDIR)/man8 $(DOCDIR)/postfix)
+		$(MANDIR)/man8 $(DOCDIR)/postfix $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR))
 	install -m 755 $(B)/mailhaul-fetcher $(B)/mailhaul-milter $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/mailhaul $(DESTDIR)$(BINDIR)
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(DOCUMENTS) $(wildcard conf/*.*) $(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard conf/postfix/*) $(DESTDIR)$(DOCDIR)/postfix
+	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)
+	sed -i 's|/usr/sbin/mailhaul|$(SBINDIR)/mailhaul|; s|/usr/bin/mailhaul|$(BINDIR)/mailhaul|' \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
+	install -m 644 contrib/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/mailhaul.conf
+	install -m 644 contrib/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/mailhaul.conf
+
+# dpkg-buildpackage wants its folder in the source; it gets a copy.
+DEB := build/deb/mailhaul-$(VERSION)
+deb: ## build a Debian package in build/deb
+	$(Q)rm -rf build/deb && mkdir -p $(DEB)
+	$(Q)tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB)
+	$(Q)cp -r contrib/debian $(DEB)/debian
+	$(Q)cd $(DEB) && dpkg-buildpackage -us -uc -b
 
 clean: ## remove build/
 	rm -rf build
@@ -129,6 +146,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-.PHONY: all install tests fuzzers check docs lint format clean help
+.PHONY: all install deb tests fuzzers check docs lint format clean help
 .SECONDARY:
 -include $(shell find build/$(FLAVOUR) -name '*.d' 2>/dev/null)
