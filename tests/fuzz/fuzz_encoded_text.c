@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes: the text has no control, is never longer than its room, and says
- * the same when it is read again (unless it still looks encoded).
+ * Any bytes: the text has no controls, fits its room, and has only whole
+ * characters: reading it again finds nothing to replace.
  */
 #include "mail/encoded_text.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static size_t
+marks(struct slice s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += s.data[i] == '?';
+	return n;
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -24,8 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	encoded_text_read(s, &again);
 	if (slice_search_nocase(s, SLICE("=?")) == s.len &&
-	    !buf_overflowed(&text) &&
-	    !slice_equal(slice_trim(s), buf_slice(&again)))
+	    marks(buf_slice(&again)) != marks(s))
 		abort();
 	buf_clear(&text);
 	buf_clear(&again);
