@@ -54,7 +54,8 @@ struct ldap_server {
 };
 
 struct ldap_request {
-	uint8_t id, operation;
+	uint16_t id;
+	uint8_t operation;
 	uint8_t body[65536];
 	size_t len;
 };
@@ -89,8 +90,10 @@ read_request(int fd, struct ldap_request *r)
 	if (!read_exactly(fd, r->body, len))
 		return false;
 	r->len = len;
-	r->id = r->body[2];
-	r->operation = r->body[3];
+	/* One byte up to 127, then two. */
+	r->id = r->body[1] == 1 ? r->body[2]
+				: (uint16_t)(r->body[2] << 8 | r->body[3]);
+	r->operation = r->body[2 + r->body[1]];
 	return true;
 }
 
@@ -102,23 +105,25 @@ send_bytes(int fd, const uint8_t *bytes, size_t len)
 		return;
 }
 
+#define ID_BYTES(id) (uint8_t)((id) >> 8), (uint8_t)((id)&0xff)
+
 static inline void
-send_result(int fd, uint8_t id, uint8_t tag, int code)
+send_result(int fd, uint16_t id, uint8_t tag, int code)
 {
-	const uint8_t bytes[] = { 0x30, 12, 2, 1, id, tag, 7, 10, 1,
+	const uint8_t bytes[] = { 0x30, 13, 2, 2, ID_BYTES(id), tag, 7, 10, 1,
 		(uint8_t)code, 4, 0, 4, 0 };
 
 	send_bytes(fd, bytes, sizeof(bytes));
 }
 
 static inline void
-send_person(int fd, uint8_t id, const char *mail)
+send_person(int fd, uint16_t id, const char *mail)
 {
 	uint8_t n = (uint8_t)strlen(mail);
-	const uint8_t head[] = { 0x30, (uint8_t)(24 + n), 2, 1, id, 0x64,
-		(uint8_t)(19 + n), 4, 3, 'o', '=', 'x', 0x30, (uint8_t)(12 + n),
-		0x30, (uint8_t)(10 + n), 4, 4, 'm', 'a', 'i', 'l', 0x31,
-		(uint8_t)(2 + n), 4, n };
+	const uint8_t head[] = { 0x30, (uint8_t)(25 + n), 2, 2, ID_BYTES(id),
+		0x64, (uint8_t)(19 + n), 4, 3, 'o', '=', 'x', 0x30,
+		(uint8_t)(12 + n), 0x30, (uint8_t)(10 + n), 4, 4, 'm', 'a', 'i',
+		'l', 0x31, (uint8_t)(2 + n), 4, n };
 
 	send_bytes(fd, head, sizeof(head));
 	send_bytes(fd, (const uint8_t *)mail, n);
@@ -127,8 +132,8 @@ send_person(int fd, uint8_t id, const char *mail)
 static inline int
 answer_people(const struct ldap_server *s, int fd, const struct ldap_request *r)
 {
-	const uint8_t bare[] = { 0x30, 12, 2, 1, r->id, 0x64, 7, 4, 3, 'o', '=',
-		'x', 0x30, 0 };
+	const uint8_t bare[] = { 0x30, 13, 2, 2, ID_BYTES(r->id), 0x64, 7, 4, 3,
+		'o', '=', 'x', 0x30, 0 };
 
 	for (const char *const *mail = s->people; *mail != NULL; mail++) {
 		if (memmem(r->body, r->len, *mail, strlen(*mail)) == NULL)
@@ -144,11 +149,11 @@ answer_people(const struct ldap_server *s, int fd, const struct ldap_request *r)
 static inline void
 answer_search(const struct ldap_server *s, int fd, const struct ldap_request *r)
 {
-	uint8_t id = r->id;
-	const uint8_t entry[] = { 0x30, 12, 2, 1, id, 0x64, 7, 4, 3, 'o', '=',
-		'x', 0x30, 0 };
-	const uint8_t reference[] = { 0x30, 16, 2, 1, id, 0x73, 11, 4, 9, 'l',
-		'd', 'a', 'p', ':', '/', '/', 'x', '/' };
+	uint16_t id = r->id;
+	const uint8_t entry[] = { 0x30, 13, 2, 2, ID_BYTES(id), 0x64, 7, 4, 3,
+		'o', '=', 'x', 0x30, 0 };
+	const uint8_t reference[] = { 0x30, 17, 2, 2, ID_BYTES(id), 0x73, 11, 4,
+		9, 'l', 'd', 'a', 'p', ':', '/', '/', 'x', '/' };
 
 	if (s->people != NULL) {
 		send_result(fd, id, 0x65, answer_people(s, fd, r));
