@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "admin/archived_mail.h"
+#include "admin/postconf.h"
 #include "base/control_socket.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "policy/intake.h"
+#include "postfix/milters.h"
 #include "recipients/candidates.h"
 #include "state/archive.h"
 #include "state/ticket_key.h"
@@ -54,6 +56,33 @@ milter_is_ready(const struct config *config, struct error *err)
 	}
 	buf_clear(&text);
 	return ready;
+}
+
+/* Else the mail would go to the fallback with its ticket on top, which may name
+ * people of Bcc. */
+static bool
+milter_is_named(const struct config *config, struct error *err)
+{
+	struct postconf_value values[] = { { .name = "non_smtpd_milters" },
+		{ .name = "queue_directory" } };
+	struct milter_place place = { .socket = config->milter.socket };
+	bool ok;
+
+	if (!config->inject.require_milter)
+		return true;
+	if (!postconf_read(
+		config->inject.postconf, POSTCONF_EXPANDED, values, 2, err))
+		return false;
+	place.queue_directory =
+	    slice_of(postconf_text(values, 2, "queue_directory"));
+	ok = milters_name(
+		 slice_of(postconf_text(values, 2, "non_smtpd_milters")),
+		 &place) ||
+	     error_set(err, ERROR_RETRY,
+		 "non_smtpd_milters in Postfix's main.cf does not name our "
+		 "milter (mailhaul setup postfix)");
+	postconf_values_clear(values, 2);
+	return ok;
 }
 
 static struct address
@@ -219,7 +248,7 @@ redeliver(const struct config *config, const char *id, const struct address *to,
 	if (to != NULL && config_domain(config, to->domain) == NULL)
 		return error_set(err, ERROR_REFUSED,
 		    "%s is in none of accepted_domains", to->domain);
-	if (!milter_is_ready(config, err) ||
+	if (!milter_is_named(config, err) || !milter_is_ready(config, err) ||
 	    !archive_open(config->state_dir, id, &r.fd, err))
 		return false;
 	ok = archived_mail_read(r.fd, &r.mail, err);

@@ -16,7 +16,7 @@
 
 /* `to`: NULL for the ticket's recipients.  Logs the success.
  * ERROR_REFUSED: no such message, or an address that is not ours.
- * ERROR_RETRY: the milter cannot judge mail now.  ERROR_LOCAL. */
+ * ERROR_RETRY: the milter cannot judge mail now, or Postfix does not ask it.  ERROR_LOCAL. */
 bool redeliver(const struct config *, const char *id, const struct address *to,
     struct error *);
 

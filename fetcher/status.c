@@ -19,12 +19,17 @@ status_add(struct account_status *s, const struct pass_result *r)
 void
 status_write_head(const struct status_head *head, struct buf *out)
 {
+	static const char *const methods[] = {
+		[METHOD_SENDMAIL] = "sendmail",
+		[METHOD_SMTP] = "smtp",
+	};
+
 	buf_printf(out,
 	    "version " MAILHAUL_VERSION "\npid %d\nuptime_s %lld\n"
-	    "method sendmail\nin_flight %zu\n",
+	    "method %s\nin_flight %zu\n",
 	    (int)getpid(),
 	    (long long)(clock_monotonic_ms() - head->begun_ms) / 1000,
-	    head->in_flight);
+	    methods[head->config->inject.method], head->in_flight);
 }
 
 static const char *

@@ -192,6 +192,9 @@ def test_redeliver_after_the_directory_changed(scene):
     listed.write_text("ben@example.org\nanna@example.org\n")
     os.utime(listed, (1, 1))
     (kept,) = told(scene, "archive", "list")["messages"]
+    with scene.postfix.settings(non_smtpd_milters=""):
+        said = scene.mailhaul.command("archive", "redeliver", kept["id"]).expect(75)
+        assert "non_smtpd_milters" in said.err
     scene.mailhaul.stop("milter")
     assert "milter" in scene.mailhaul.command("archive", "redeliver", kept["id"]).expect(75).err
     scene.mailhaul.start_milter()
