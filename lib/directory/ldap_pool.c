@@ -118,6 +118,15 @@ give_back(struct ldap_pool *p, struct server *s, struct ldap_connection *c)
 		ldap_connection_close(c);
 }
 
+static bool
+has_turn(const struct turn *turns, size_t n, const struct server *server)
+{
+	for (size_t i = 0; i < n; i++)
+		if (turns[i].server == server)
+			return true;
+	return false;
+}
+
 /* The servers in the order of the list, but those that are away at its end.
  * Whoever comes when one of these is due takes the attempt for all. */
 static void
@@ -127,17 +136,18 @@ take_turns(struct ldap_pool *p, struct turn *turns)
 	size_t n = 0;
 
 	pthread_mutex_lock(&p->lock);
-	for (int away = 0; away < 2; away++)
-		for (size_t i = 0; i < p->n; i++) {
-			struct server *s = &p->servers[i];
+	for (size_t i = 0; i < p->n; i++) {
+		struct server *s = &p->servers[i];
 
-			if ((s->retry_ms > now_ms) == (away == 1))
-				turns[n++] =
-				    (struct turn){ s, s->retry_ms != 0 };
-		}
-	for (size_t i = 0; i < n; i++)
-		if (turns[i].away)
-			turns[i].server->retry_ms = now_ms + LDAP_AWAY_MS;
+		if (s->retry_ms > now_ms)
+			continue;
+		turns[n++] = (struct turn){ s, s->retry_ms != 0 };
+		if (s->retry_ms != 0)
+			s->retry_ms = now_ms + LDAP_AWAY_MS;
+	}
+	for (size_t i = 0; n < p->n; i++)
+		if (!has_turn(turns, n, &p->servers[i]))
+			turns[n++] = (struct turn){ &p->servers[i], true };
 	pthread_mutex_unlock(&p->lock);
 }
 

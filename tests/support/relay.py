@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A TCP port that leads to another one, and can be shut or fall silent."""
+
+import contextlib
+import socket
+import threading
+
+
+class Relay:
+    """Open from the start.  `connections` counts who came through."""
+
+    def __init__(self, target, port=0):
+        self.connections = 0
+        self._target = target
+        self._silent = False
+        self._sockets = []
+        self.port = port
+        self.open()
+
+    def open(self):
+        """Lead on again, after shut() or fall_silent()."""
+        self.shut()
+        self._silent = False
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def fall_silent(self):
+        """Connections are accepted, and nothing comes."""
+        self.open()
+        self._silent = True
+
+    def shut(self):
+        """Refuse connections, and end all that there are."""
+        for link in [getattr(self, "_listener", None), *self._sockets]:
+            if link:
+                with contextlib.suppress(OSError):
+                    link.shutdown(socket.SHUT_RDWR)
+                link.close()
+        self._sockets = []
+        self._listener = None
+
+    def _accept(self, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                self._sockets.append(here)
+                if self._silent:
+                    continue
+                self.connections += 1
+                there = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets.append(there)
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
