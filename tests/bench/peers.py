@@ -2,7 +2,7 @@
 """See tests/bench/peers.
 
 Each program collects the same messages over verified TLS, hands each to
-sendmail(1) and deletes it at the provider; the clock stops when Postfix's queue
+sendmail(1) (Mailhaul to the listener, too) and deletes it at the provider; the clock stops when Postfix's queue
 is empty.  fetchmail and mpop deliver to one fixed recipient; Mailhaul also
 finds the recipients, and asks the directory through its milter.
 """
@@ -74,6 +74,16 @@ class Mailhaul(Peer):
         self.installation.stop_all()
 
 
+class MailhaulSmtp(Mailhaul):
+    name = "mailhaul, smtp"
+
+    def before(self, mailbox):
+        super().before(mailbox)
+        self.installation.groups = ["postdrop"]
+        self.installation.config["inject"] = {
+            "method": "smtp", "smtp": {"socket": "/var/spool/postfix/public/mailhaul"}}
+
+
 class Fetchmail(Peer):
     name = "fetchmail"
 
@@ -130,17 +140,18 @@ def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     world = World()
     world.start()
-    peers = [kind(world) for kind in (Mailhaul, Fetchmail, Mpop)]
+    peers = [kind(world) for kind in (Mailhaul, MailhaulSmtp, Fetchmail, Mpop)]
     results = {peer.name: [] for peer in peers}
-    for _ in range(rounds):
-        for peer in peers:
-            results[peer.name].append(one_run(world, peer, count))
+    with world.listener():
+        for _ in range(rounds):
+            for peer in peers:
+                results[peer.name].append(one_run(world, peer, count))
     world.stop()
     print(f"{count} messages of 7 KB, {rounds} rounds: median (min-max)")
     for name, runs in results.items():
         rates = [rate for rate, _ in runs]
         print(
-            f"{name:10}{statistics.median(rates):6.0f}/s ({min(rates):.0f}-{max(rates):.0f}), "
+            f"{name:15}{statistics.median(rates):6.0f}/s ({min(rates):.0f}-{max(rates):.0f}), "
             f"{statistics.median(spent for _, spent in runs):.1f} ms CPU per message, sendmail(1) included"
         )
 
