@@ -94,6 +94,7 @@ def company(scene):
     return scene
 
 
+@pytest.mark.usefixtures("both_methods")
 def test_all_cases_in_one_mailbox(company):
     scene = company
     uids = dict(zip(CASES, scene.put(*(message for message, _, _ in CASES.values()))))
