@@ -136,3 +136,13 @@ as_user_try(const struct as_user *as, enum as_user_wish wish, const char *path)
 			return errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
+
+const char *
+as_user_reason(int failed)
+{
+	const char *words = strerrordesc_np(failed);
+
+	if (failed == ESRCH)
+		return "there is no such user (README.md says how to make it)";
+	return words == NULL ? "it failed" : words;
+}

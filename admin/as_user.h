@@ -29,5 +29,7 @@ struct as_user {
 bool as_user_can(const char *user);
 /* 0, or the errno value; ESRCH: there is no such user. */
 int as_user_try(const struct as_user *, enum as_user_wish, const char *path);
+/* The words for it. */
+const char *as_user_reason(int failed);
 
 #endif

@@ -93,10 +93,12 @@ last_line(struct slice text)
 	return line;
 }
 
+static const char as_fetcher[] = "--reuid=" FETCHER_USER;
+
 static void
 run_probe(const struct probes *all, struct probe *p)
 {
-	const char *argv[] = { "/usr/bin/setpriv", "--reuid=" FETCHER_USER,
+	const char *argv[] = { "/usr/bin/setpriv", as_fetcher,
 		"--regid=mailhaul", "--init-groups", all->fetcher, "-c",
 		all->config_path, "--probe", p->account->name, NULL };
 	enum { AS_OURSELVES = 4 };

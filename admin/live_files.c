@@ -39,16 +39,13 @@ say_need(struct live *live, const struct need *need)
 	if (failed == 0)
 		live_say(live, LIVE_OK, need->what, "%s can %s %s", need->user,
 		    verbs[need->wish], need->path);
-	else if (failed == ESRCH)
-		live_say(live, LIVE_ERROR, need->what,
-		    "there is no user %s; README.md says how to make it",
-		    need->user);
 	else
-		live_say(live, LIVE_ERROR, need->what,
-		    "%s cannot %s %s: %s; look at the owner and mode of it and "
-		    "of the folders above it",
+		live_say(live, LIVE_ERROR, need->what, "%s cannot %s %s: %s%s",
 		    need->user, verbs[need->wish], need->path,
-		    strerrordesc_np(failed));
+		    as_user_reason(failed),
+		    failed == EACCES ? "; look at the owner and mode of it "
+				       "and of the folders above it"
+				     : "");
 }
 
 static void

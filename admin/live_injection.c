@@ -27,7 +27,7 @@ check_program(struct live *live)
 	else
 		live_say(live, LIVE_ERROR, "inject.sendmail",
 		    "%s cannot run %s: %s", FETCHER_USER, path,
-		    strerrordesc_np(failed));
+		    as_user_reason(failed));
 }
 
 static void
@@ -75,7 +75,7 @@ check_socket(struct live *live, const char *path)
 	if (failed != 0)
 		live_say(live, LIVE_ERROR, "inject.smtp",
 		    "%s cannot connect to %s: %s; %s", FETCHER_USER, path,
-		    strerrordesc_np(failed), socket_advice(failed));
+		    as_user_reason(failed), socket_advice(failed));
 	else if (alone == 0)
 		live_say(live, LIVE_OK, "inject.smtp", "%s can connect to %s",
 		    FETCHER_USER, path);

@@ -26,8 +26,6 @@ advice(int failed)
 	case EACCES:
 		return "its folder must be of mailhaul-milter:postfix, mode "
 		       "2710, and the socket 0660";
-	case ESRCH:
-		return "there is no such user";
 	default:
 		return "look at milter.socket";
 	}
@@ -78,7 +76,7 @@ check_as_postfix(struct live *live, struct slice path, bool chrooted)
 		live_say(live, LIVE_ERROR, "milter socket",
 		    "Postfix's user %s cannot connect to %s in %s%s: %s; %s",
 		    postfix.user, name, postfix.folder,
-		    chrooted ? " (chroot)" : "", strerrordesc_np(failed),
+		    chrooted ? " (chroot)" : "", as_user_reason(failed),
 		    advice(failed));
 }
 
@@ -130,7 +128,7 @@ check_control(struct live *live)
 	if (failed != 0) {
 		live_say(live, LIVE_ERROR, "milter",
 		    "%s cannot connect to %s: %s; %s", FETCHER_USER, path,
-		    strerrordesc_np(failed),
+		    as_user_reason(failed),
 		    failed == EACCES
 			? "its folder must be of the group mailhaul, mode 2770"
 			: "start mailhaul-milter");
