@@ -115,7 +115,7 @@ run_libmilter(void *argument)
 	struct filter *filter = argument;
 
 	filter->code = smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
-	pthread_kill(filter->first, SIGTERM);
+	pthread_kill(filter->first, SIGHUP);
 	return NULL;
 }
 
