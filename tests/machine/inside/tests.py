@@ -229,6 +229,20 @@ def test_reload_of_a_bad_configuration():
     run("systemctl", "reload", *UNITS)
 
 
+def test_restart_waits_for_postfix():
+    # Postfix has the mail, but its sendmail(1) has not said so yet.
+    slow = pathlib.Path("/usr/local/sbin/slow-sendmail")
+    slow.write_text("#!/bin/sh\n/usr/sbin/sendmail \"$@\" && sleep 3\n")
+    slow.chmod(0o755)
+    write_settings(lambda text: text + f"inject: {{sendmail: {slow}}}\n")
+    run("systemctl", "restart", "mailhaul-fetcher")
+    collects("in-flight")
+    write_settings()
+    run("systemctl", "restart", "mailhaul-fetcher")
+    wait_for(lambda: not waiting_at_provider(), "the mailbox to be empty")
+    assert delivered()["in-flight", "anna"] == 1
+
+
 def test_upgrade_under_load():
     pids = [main_pid(unit) for unit in UNITS]
     begun = time.monotonic()
@@ -302,7 +316,8 @@ def test_purge():
 PHASES = {
     "first": (test_install, test_users_and_folders, test_exposure, test_start, test_mail,
               test_journal, test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
-              test_reload_of_a_bad_configuration, test_upgrade_under_load, test_stop),
+              test_reload_of_a_bad_configuration, test_restart_waits_for_postfix,
+              test_upgrade_under_load, test_stop),
     "second": (test_boot, test_remove, test_installed_again, test_purge),
 }
 
