@@ -225,6 +225,9 @@ loop_free(struct loop *loop)
 	drop_lists(loop);
 	event_del(&loop->child_exit);
 	event_del(&loop->wake);
+	/* libevent gives the memory of a stream back only when it comes
+	 * round. */
+	event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	event_base_free(loop->base);
 	close(loop->wake_fd);
 	pthread_mutex_destroy(&loop->lock);

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct place {
 	struct loop *loop;
 	struct control *control;
 	struct control_client *late; /* waits for somebody's "go" */
+	atomic_bool waits;
 	pthread_t thread;
 	struct buf got;
 	struct error err;
@@ -42,6 +44,7 @@ on_line(void *arg, struct control_client *client, struct slice line)
 
 	if (slice_equal(line, SLICE("late"))) {
 		p->late = client;
+		p->waits = true;
 	} else if (slice_equal(line, SLICE("go"))) {
 		say(client, "OK going\n");
 		say(p->late, "OK at last\n");
@@ -167,7 +170,7 @@ answers_questions_in_their_order(void **state)
 
 	send_text(fd, "late\nreport\nhm\n");
 	shutdown(fd, SHUT_WR);
-	while (p->late == NULL)
+	while (!p->waits)
 		usleep(1000);
 	other = dial(p);
 	send_text(other, "go\n");
@@ -183,7 +186,7 @@ an_answer_may_come_after_its_client_has_gone(void **state)
 	int fd = dial(p);
 
 	send_text(fd, "late\n");
-	while (p->late == NULL)
+	while (!p->waits)
 		usleep(1000);
 	close(fd);
 	assert_string_equal(ask(p, "go"), "OK going\n");
@@ -238,6 +241,8 @@ says_why_there_is_no_answer(void **state)
 	assert_int_equal(p->err.kind, ERROR_REFUSED);
 	assert_false(control_socket_ask(p->path, "late", 50, &p->got, &p->err));
 	assert_int_equal(p->err.kind, ERROR_RETRY);
+	while (!p->waits)
+		usleep(1000);
 	assert_string_equal(ask(p, "go"), "OK going\n");
 }
 
