@@ -36,7 +36,7 @@ directory_new(struct config *config)
 
 	d->config = config_ref(config);
 	d->n_links = config->n_directory;
-	d->links = mem_new_array(d->n_links + 1, sizeof(*d->links));
+	d->links = mem_new_array(d->n_links + 1, sizeof(struct link *));
 	for (size_t i = 0; i < d->n_links; i++)
 		d->links[i] = link_new(config, &config->directory[i]);
 	return d;

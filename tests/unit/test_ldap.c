@@ -277,7 +277,7 @@ enum { MANY = 60 };
 static void
 ask_many(const struct fixture *f, struct directory_answer answers[MANY])
 {
-	struct address addresses[MANY];
+	struct address addresses[MANY] = { 0 };
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(addresses[i].local, sizeof(addresses[i].local),
