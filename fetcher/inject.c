@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct inject_method *const methods[] = {
+enum { N_METHODS = METHOD_SMTP + 1 };
+static const struct inject_method *const methods[N_METHODS] = {
 	[METHOD_SENDMAIL] = &inject_sendmail,
 	[METHOD_SMTP] = &inject_smtp,
 };
-enum { N_METHODS = sizeof(methods) / sizeof(*methods) };
 
 struct inject {
 	struct loop *loop;

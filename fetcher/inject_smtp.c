@@ -421,12 +421,22 @@ open_pool(struct loop *loop)
 }
 
 static void
+drop_idle(struct pool *pool)
+{
+	while (pool->idle != NULL) {
+		struct session *s = pool->idle;
+
+		pool->idle = s->next;
+		session_free(s);
+	}
+}
+
+static void
 configure(void *arg, const struct inject_settings *settings)
 {
 	struct pool *pool = arg;
 
-	while (pool->idle != NULL)
-		forget_idle(pool->idle);
+	drop_idle(pool);
 	target_unref(pool->target);
 	pool->target = target_new(settings);
 }
@@ -436,8 +446,7 @@ close_pool(void *arg)
 {
 	struct pool *pool = arg;
 
-	while (pool->idle != NULL)
-		forget_idle(pool->idle);
+	drop_idle(pool);
 	target_unref(pool->target);
 	free(pool);
 }
