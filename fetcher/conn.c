@@ -342,6 +342,7 @@ void
 conn_close(struct conn *c, struct slice last_words)
 {
 	if (c->phase == OPEN && c->tls == NULL &&
+	    evbuffer_get_length(bufferevent_get_output(c->stream)) == 0 &&
 	    send(bufferevent_getfd(c->stream), last_words.data, last_words.len,
 		MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		c->phase = BROKEN;

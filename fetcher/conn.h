@@ -46,8 +46,9 @@ struct conn_settings {    /* borrowed until conn_free() */
  * returns a conn; faults come as CONN_CLOSED, never before this returns. */
 struct conn *conn_open(
     struct loop *, const struct conn_settings *, conn_handler *, void *arg);
-/* As conn_free(), after these last bytes, if the socket takes them at once and
- * there is no TLS: a QUIT whose answer nobody awaits. */
+/* As conn_free(), after these last bytes, if the socket takes them at once,
+ * nothing is queued before them and there is no TLS: a QUIT whose answer nobody
+ * awaits. */
 void conn_close(struct conn *, struct slice last_words);
 /* No event after it; the socket closes in the loop's next round, or with the
  * loop, whatever waits to be sent.  Takes NULL. */

@@ -149,6 +149,22 @@ end(struct session *s, enum inject_outcome outcome, const struct error *err)
 	inject_run_end(run);
 }
 
+static void
+settle(struct session *s, enum smtp_verdict verdict, const struct error *err)
+{
+	static const enum inject_outcome outcomes[] = {
+		[SMTP_ACCEPTED] = INJECT_ACCEPTED,
+		[SMTP_DEFERRED] = INJECT_DEFERRED,
+		[SMTP_REFUSED] = INJECT_REFUSED,
+		[SMTP_OVERSIZE] = INJECT_OVERSIZE,
+		[SMTP_UNAVAILABLE] = INJECT_LOCAL,
+	};
+
+	if (verdict == SMTP_ACCEPTED)
+		CRASH_POINT("injected");
+	end(s, outcomes[verdict], err);
+}
+
 /* A session that was kept may have been dropped by the server meanwhile: that
  * says nothing, as long as nothing of the message went that way. */
 static void
@@ -156,9 +172,13 @@ lose(struct session *s, enum inject_outcome outcome, const struct error *err)
 {
 	struct inject_run *run = s->run;
 	struct pool *pool = s->pool;
+	enum smtp_verdict verdict;
+	struct error why;
 
 	if (run == NULL) {
 		forget_idle(s);
+	} else if (smtp_was_refused(&s->smtp, &verdict, &why)) {
+		settle(s, verdict, &why);
 	} else if (s->served > 0 && !smtp_body_begun(&s->smtp)) {
 		session_free(s);
 		start_fresh(pool, run);
@@ -241,22 +261,6 @@ on_sent(struct session *s)
 	} else {
 		CRASH_POINT("injecting");
 	}
-}
-
-static void
-settle(struct session *s, enum smtp_verdict verdict, const struct error *err)
-{
-	static const enum inject_outcome outcomes[] = {
-		[SMTP_ACCEPTED] = INJECT_ACCEPTED,
-		[SMTP_DEFERRED] = INJECT_DEFERRED,
-		[SMTP_REFUSED] = INJECT_REFUSED,
-		[SMTP_OVERSIZE] = INJECT_OVERSIZE,
-		[SMTP_UNAVAILABLE] = INJECT_LOCAL,
-	};
-
-	if (verdict == SMTP_ACCEPTED)
-		CRASH_POINT("injected");
-	end(s, outcomes[verdict], err);
 }
 
 /* The machine is ready, and always begins by sending something. */

@@ -462,6 +462,17 @@ smtp_init(struct smtp *s, const struct smtp_settings *settings)
 	*s = (struct smtp){ .settings = settings, .state = GREETING };
 }
 
+bool
+smtp_was_refused(
+    const struct smtp *s, enum smtp_verdict *verdict, struct error *why)
+{
+	if (s->mail == NULL || !s->decided)
+		return false;
+	*verdict = s->verdict;
+	*why = s->why;
+	return true;
+}
+
 void
 smtp_body_done(struct smtp *s)
 {

@@ -98,6 +98,10 @@ struct smtp_action smtp_line(struct smtp *, struct slice, struct error *);
 bool smtp_takes(const struct smtp *, const struct origin *);
 struct smtp_action smtp_mail(struct smtp *, const struct smtp_mail *);
 void smtp_body_done(struct smtp *);
+/* True when the message under way has been refused, and only the replies to the
+ * commands behind that are missing: what an end of the session does not change. */
+bool
+smtp_was_refused(const struct smtp *, enum smtp_verdict *, struct error *why);
 /* Some of the message may have been sent. */
 bool smtp_body_begun(const struct smtp *);
 /* The name of the reply awaited ("greeting", "end of message", …). */

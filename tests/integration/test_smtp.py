@@ -120,6 +120,19 @@ def test_a_refused_message_does_not_hold_up_others(scene, reply, status):
     assert len(scene.got()) == 1 and scene.mailbox.uids() == [bad]
 
 
+def test_a_session_that_ends_with_the_first_refusal(scene):
+    senders = table(scene, "bad@sender.example 550 5.7.1 never\n")
+    bad, _ = scene.put(mail("bad", envelope="anna@example.org", sender="bad@sender.example"),
+                       mail("good", envelope="anna@example.org"))
+    with listener_settings(
+        scene, smtpd_sender_restrictions=f"check_sender_access,texthash:{senders}",
+        smtpd_hard_error_limit="1", smtpd_delay_reject="no",
+    ):
+        (line,) = scene.fetch().lines(uid=bad)
+    assert line["status"] == "parked" and "never" in line["reason"]
+    assert scene.got() == {"good": ["anna@example.org"]}
+
+
 def test_larger_than_the_listener_takes(scene):
     (uid,) = scene.put(mail("large", envelope="anna@example.org", body=b"text\n" * 20000))
     with listener_settings(scene, message_size_limit="50000"):

@@ -7,7 +7,7 @@
  *					of the messages from here on
  *	S: LINE		the server says
  *	C: LINE		the client must say; several: in one write
- *	> mail, > body_done, > takes	the driver calls
+ *	> mail, > body_done, > takes, > was_refused	the driver calls
  *	= ACTION …	what the machine must ask for; wait is not written
  */
 #include <setjmp.h>
@@ -159,6 +159,12 @@ driver_calls(struct talk *t, struct slice name)
 	} else if (slice_equal(name, SLICE("body_done"))) {
 		assert_true(smtp_body_begun(&t->smtp));
 		smtp_body_done(&t->smtp);
+	} else if (slice_equal(name, SLICE("was_refused"))) {
+		struct smtp_action action = { .todo = SMTP_DONE };
+
+		assert_true(
+		    smtp_was_refused(&t->smtp, &action.verdict, &t->err));
+		note(t, action);
 	} else if (slice_equal(name, SLICE("takes"))) {
 		t->asked = true;
 		t->takes = smtp_takes(&t->smtp, &t->origin);
