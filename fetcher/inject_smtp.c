@@ -123,6 +123,14 @@ forget_idle(struct session *s)
 
 static void start_fresh(struct pool *, struct inject_run *);
 
+/* Errors of a conn say where; those of the protocol do not. */
+static const struct error *
+place(const struct session *s, struct error *err)
+{
+	error_prefix(err, "%s", s->target->where);
+	return err;
+}
+
 /* The message's fate is known, and so is the session's. */
 static void
 end(struct session *s, enum inject_outcome outcome, const struct error *err)
@@ -135,7 +143,6 @@ end(struct session *s, enum inject_outcome outcome, const struct error *err)
 		    "%s", s->smtp.queue_id);
 	} else {
 		run->result.error = *err;
-		error_prefix(&run->result.error, "%s", s->target->where);
 	}
 	s->run = NULL;
 	if (outcome == INJECT_ACCEPTED && s->target == s->pool->target) {
@@ -150,7 +157,7 @@ end(struct session *s, enum inject_outcome outcome, const struct error *err)
 }
 
 static void
-settle(struct session *s, enum smtp_verdict verdict, const struct error *err)
+settle(struct session *s, enum smtp_verdict verdict, struct error *err)
 {
 	static const enum inject_outcome outcomes[] = {
 		[SMTP_ACCEPTED] = INJECT_ACCEPTED,
@@ -162,7 +169,8 @@ settle(struct session *s, enum smtp_verdict verdict, const struct error *err)
 
 	if (verdict == SMTP_ACCEPTED)
 		CRASH_POINT("injected");
-	end(s, outcomes[verdict], err);
+	end(s, outcomes[verdict],
+	    verdict == SMTP_ACCEPTED ? NULL : place(s, err));
 }
 
 /* A session that was kept may have been dropped by the server meanwhile: that
@@ -241,7 +249,7 @@ begin_body(struct session *s)
 
 	if (conn_peek(s->conn).len > 0) {
 		error_set(&err, ERROR_LOCAL, "a reply before the message");
-		lose(s, INJECT_LOCAL, &err);
+		lose(s, INJECT_LOCAL, place(s, &err));
 		return false;
 	}
 	smtp_body_init(&s->body);
@@ -275,8 +283,7 @@ begin_mail(struct session *s)
 
 /* False when the session is gone. */
 static bool
-obey(struct session *s, const struct smtp_action *action,
-    const struct error *err)
+obey(struct session *s, const struct smtp_action *action, struct error *err)
 {
 	switch (action->todo) {
 	case SMTP_WAIT:
@@ -293,7 +300,7 @@ obey(struct session *s, const struct smtp_action *action,
 		settle(s, action->verdict, err);
 		return false;
 	case SMTP_FAIL:
-		lose(s, INJECT_LOCAL, err);
+		lose(s, INJECT_LOCAL, place(s, err));
 		return false;
 	}
 	return false;
@@ -317,7 +324,7 @@ read_lines(struct session *s)
 			return;
 		case CONN_LINE_TOO_LONG:
 			error_set(&err, ERROR_LOCAL, "a reply without end");
-			lose(s, INJECT_LOCAL, &err);
+			lose(s, INJECT_LOCAL, place(s, &err));
 			return;
 		}
 	}
@@ -363,7 +370,7 @@ on_clock(void *arg)
 	    "the message was not taken within %lld s (%s)",
 	    (long long)(s->target->timeout_ms / 1000),
 	    smtp_state_name(&s->smtp));
-	end(s, INJECT_LOCAL, &err);
+	end(s, INJECT_LOCAL, place(s, &err));
 }
 
 static void
