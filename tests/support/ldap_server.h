@@ -91,8 +91,9 @@ read_request(int fd, struct ldap_request *r)
 		return false;
 	r->len = len;
 	/* One byte up to 127, then two. */
-	r->id = r->body[1] == 1 ? r->body[2]
-				: (uint16_t)(r->body[2] << 8 | r->body[3]);
+	r->id = r->body[2];
+	if (r->body[1] > 1)
+		r->id = (uint16_t)(r->body[2] << 8 | r->body[3]);
 	r->operation = r->body[2 + r->body[1]];
 	return true;
 }
