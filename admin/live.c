@@ -140,7 +140,7 @@ run_checks(struct live *live)
 		live_check_copies,
 		live_check_injection,
 		live_check_addresses,
-		live_check_ldap,
+		live_check_servers,
 		live_check_fetcher,
 		live_check_accounts,
 	};

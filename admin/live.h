@@ -57,7 +57,7 @@ void live_check_domains(struct live *);
 void live_check_copies(struct live *);
 void live_check_injection(struct live *);
 void live_check_addresses(struct live *);
-void live_check_ldap(struct live *);
+void live_check_servers(struct live *);
 void live_check_fetcher(struct live *);
 void live_check_accounts(struct live *);
 

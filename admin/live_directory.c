@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory: the addresses that the configuration names, and each LDAP
- * server by itself.
+ * The directory: the addresses that the configuration names, and each LDAP or
+ * SMTP server by itself.
  */
 #include "admin/live.h"
 
@@ -10,6 +10,7 @@
 #include "directory/directory.h"
 #include "directory/ldap_connection.h"
 #include "directory/ldap_filter.h"
+#include "directory/source.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -169,14 +170,33 @@ check_server(
 		    entries > 0 ? "found" : "no entry");
 }
 
+static void
+check_smtp(struct live *live, const struct directory_source *source)
+{
+	void *state = source_smtp.open(live->config, source);
+	struct directory_answer answer;
+	char what[WHAT_MAX];
+	bool ready;
+
+	source_smtp.ready(state, INT64_MAX, &answer);
+	source_smtp.close(state);
+	ready = answer.existence != UNKNOWN;
+	snprintf(what, sizeof(what), "smtp %s", source->smtp.host);
+	live_say(live, ready ? LIVE_OK : LIVE_ERROR, what, "%s",
+	    ready ? "answers, and does not take mail for everybody"
+		  : answer.reason);
+}
+
 void
-live_check_ldap(struct live *live)
+live_check_servers(struct live *live)
 {
 	const struct config *config = live->config;
 
 	for (size_t i = 0; i < config->n_directory; i++) {
 		const struct directory_source *source = &config->directory[i];
 
+		if (source->kind == DIRECTORY_SMTP)
+			check_smtp(live, source);
 		for (size_t k = 0; source->kind == DIRECTORY_LDAP &&
 				   source->ldap.uris[k] != NULL;
 		     k++)

@@ -65,6 +65,16 @@ def test_a_server_that_takes_everybody(scene):
     assert not scene.sink.messages
 
 
+@pytest.mark.parametrize("port, line", [
+    (25, "ok: smtp 127.0.0.1: answers"),
+    (postfix.SINK_PORT, "error: smtp 127.0.0.1: 127.0.0.1:2526: takes mail for anybody@"),
+])
+def test_check_live(scene, port, line):
+    use(scene, port)
+    assert line in scene.mailhaul.command("check", "--live", timeout=60).out
+    scene.sink.recipients.clear()  # questions, no mail
+
+
 @pytest.mark.parametrize("reply, status", [
     ("250 2.1.5 ok", FOUND),
     ("251 2.1.5 will forward", FOUND),
