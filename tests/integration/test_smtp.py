@@ -3,11 +3,13 @@
 
 import contextlib
 import pathlib
+import signal
 import socketserver
 import threading
 
 import pytest
 from commands import run
+from conftest import LISTENER
 from mails import mail
 from postgrey import PORT as POSTGREY_PORT
 from postgrey import Postgrey
@@ -191,6 +193,23 @@ def test_daemon_goes_on_when_postfix_restarts(scene):
         pass
     scene.put(mail("after", envelope="anna@example.org"))
     wait_for(lambda: "after" in scene.got(), "the second mail")
+
+
+def test_a_reload_changes_the_way(scene):
+    """From the next message on; what was kept open is closed."""
+    scene.mailhaul.start_fetcher()
+    ways = [{"method": "sendmail"}, {"method": "smtp", "smtp": {"socket": LISTENER}}]
+    for number in range(4):
+        (uid,) = scene.put(mail(f"m{number}", envelope="anna@example.org"))
+        wait_for(lambda: scene.mailhaul.lines(uid=uid, status="injected"), "the mail")
+        (line,) = scene.mailhaul.lines(uid=uid, status="injected")
+        assert (line["queue"] is not None) == (number % 2 == 0), line.text
+        scene.mailhaul.config["inject"] = ways[number % 2]
+        scene.mailhaul.write()
+        scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
+        wait_for(lambda: scene.mailhaul.log("fetcher").count("configuration") > number, "the reload")
+    scene.postfix.wait_until_idle()
+    assert len(scene.got()) == 4
 
 
 def test_sessions_do_not_wait_for_ever(scene):
