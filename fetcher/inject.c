@@ -128,15 +128,3 @@ inject_submit(struct inject *inject, const struct inject_job *job)
 	inject->pending++;
 	start_waiting(inject);
 }
-
-size_t
-inject_pending(const struct inject *inject)
-{
-	return inject->pending;
-}
-
-bool
-inject_has_room(const struct inject *inject)
-{
-	return inject->pending < inject->parallel;
-}

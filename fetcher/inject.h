@@ -51,9 +51,5 @@ void inject_free(struct inject *);
 void inject_configure(struct inject *, const struct inject_settings *);
 /* Queued when as many as may be are under way; begun in order of submission. */
 void inject_submit(struct inject *, const struct inject_job *);
-/* Jobs submitted and not yet done. */
-size_t inject_pending(const struct inject *);
-/* False when a further job would only wait: stop fetching for now. */
-bool inject_has_room(const struct inject *);
 
 #endif
