@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ import traceback
 
 from world import (HERE, SETTINGS, collects, delivered, expect_letter, fails,
                    is_active, journal, main_pid, put_letter, run, start_postfix, start_provider,
-                   state_of, wait_for, waiting_at_provider)
+                   start_slapd, state_of, wait_for, waiting_at_provider)
 
 UNITS = ("mailhaul-milter", "mailhaul-fetcher")
 PACKAGE, LATER = "/root/mailhaul.deb", "/root/later.deb"
@@ -158,6 +159,31 @@ def test_mail():
         expect_letter(f"kept-{number}", "bert")
     wait_for(lambda: not waiting_at_provider(), "the mailbox to be empty")
     assert len(waiting_at_provider("kept")) == 3
+
+
+def test_directory():
+    """libldap with the TLS library of this Debian."""
+    folder = pathlib.Path("/srv/directory")
+    slapd = start_slapd(folder)
+    try:
+        for authority, address, status, words in (
+                ("certificate.pem", "anna", 0, "found"),
+                ("certificate.pem", "nobody", 1, "no entry"),
+                ("other.pem", "anna", 75, "certificate")):
+            if authority == "other.pem":
+                shutil.copy("/etc/provider/certificate.pem", folder / authority)
+            (folder / "settings.yaml").write_text(
+                "postmaster: postmaster@example.org\naccepted_domains: [example.org]\n"
+                "directory:\n  - ldap: {uri: ['ldaps://ldap.example.org:6636'],"
+                f" base: 'dc=example,dc=org', ca_file: {authority}}}\n")
+            told = subprocess.run(
+                ["mailhaul", "query", "-c", folder / "settings.yaml", f"{address}@example.org"],
+                capture_output=True, text=True, timeout=60)
+            assert told.returncode == status, told
+            assert words in told.stdout + told.stderr, told
+    finally:
+        slapd.terminate()
+        slapd.wait(30)
 
 
 def test_journal():
@@ -315,7 +341,7 @@ def test_purge():
 
 PHASES = {
     "first": (test_install, test_users_and_folders, test_exposure, test_start, test_mail,
-              test_journal, test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
+              test_directory, test_journal, test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
               test_reload_of_a_bad_configuration, test_restart_waits_for_postfix,
               test_upgrade_under_load, test_stop),
     "second": (test_boot, test_remove, test_installed_again, test_purge),

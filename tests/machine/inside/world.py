@@ -28,6 +28,34 @@ A letter.
 """
 
 
+SLAPD = """\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+TLSCertificateFile {folder}/certificate.pem
+TLSCertificateKeyFile {folder}/key.pem
+database mdb
+suffix dc=example,dc=org
+directory {folder}/db
+"""
+PEOPLE_LDIF = """\
+dn: dc=example,dc=org
+objectClass: dcObject
+objectClass: organization
+o: Example
+dc: example
+
+dn: uid=anna,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: anna
+cn: Anna
+sn: A
+mail: anna@example.org
+"""
+
+
 def run(*argv, check=True):
     """Standard output and error of a command that must end well."""
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -96,6 +124,27 @@ def start_postfix():
         f"virtual_mailbox_maps=inline:{{ {mailboxes} }}", f"virtual_mailbox_base={COMPANY}",
         f"virtual_uid_maps=static:{COMPANY_UID}", f"virtual_gid_maps=static:{COMPANY_UID}")
     run("systemctl", "restart", "postfix")
+
+
+def start_slapd(folder):
+    """A directory that knows Anna, over LDAPS; returns its process."""
+    folder.mkdir()
+    (folder / "db").mkdir()
+    with open("/etc/hosts", "a") as hosts:
+        hosts.write("127.0.0.1 ldap.example.org\n")
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/certificate.pem",
+        "-days", "30", "-subj", "/CN=ldap.example.org",
+        "-addext", "subjectAltName=DNS:ldap.example.org")
+    config = folder / "slapd.conf"
+    config.write_text(SLAPD.format(folder=folder))
+    people = folder / "people.ldif"
+    people.write_text(PEOPLE_LDIF)
+    run("slapadd", "-q", "-f", str(config), "-l", str(people))
+    slapd = subprocess.Popen(["slapd", "-d", "0", "-f", config, "-h", "ldaps://127.0.0.1:6636"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: "127.0.0.1:6636" in run("ss", "-Htln"), "slapd")
+    return slapd
 
 
 def put_letter(name, to="anna@example.org", mailbox="office"):
