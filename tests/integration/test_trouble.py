@@ -154,12 +154,12 @@ def test_slapd_goes_and_returns_under_the_daemon(scene):
     scene.mailhaul.start_fetcher()
     scene.put(mail("before", envelope="anna@example.org"))
     wait_for(lambda: "before" in scene.got(), "the first mail", 20)
+    mark = len(scene.mailhaul.log("fetcher"))
     with slapd_down(scene):
         wait_for(lambda: scene.mailhaul.ask_milter().startswith("WAIT"), "the milter to say WAIT", 30)
-        mark = len(scene.mailhaul.log("fetcher"))
         uids = scene.put(mail("known", envelope="ben@example.org"),
                          mail("unknown", envelope="nobody@example.org"))
-        wait_for(lambda: scene.mailhaul.log("fetcher")[mark:], "the reason in the log", 30)
+        wait_for(lambda: "waiting:" in scene.mailhaul.log("fetcher")[mark:], "the reason in the log", 30)
         assert scene.mailbox.uids() == uids
     wait_for(lambda: len(scene.got()) == 3, "the mails that waited", 90)
     assert scene.got() == {
