@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of the sandbox themselves: a fault here explains all others."""
 
+import imaplib
 import poplib
 import ssl
 import subprocess
 
 import pytest
 from mails import mail
-from provider import HOST, POP3S
+from provider import HOST, IMAPS, LACKING, POP3S
 from slapd import BASE, BIND_DN, BIND_PASSWORD
 
 
@@ -57,6 +58,62 @@ def test_provider_gives_mail_over_pop3s(world):
     client.dele(1)
     client.quit()
     assert mailbox.uids() == []
+
+
+def test_provider_gives_folders_over_imaps(world):
+    mailbox = world.mailbox()
+    mailbox.put(mail("one"), folder="Büro & Co/Archiv")
+    mailbox.put(mail("two"))
+    context = ssl.create_default_context(cafile=world.certificates.ca)
+    with imaplib.IMAP4_SSL("imap.isp.example", IMAPS, ssl_context=context, timeout=10) as client:
+        client.login(mailbox.user, mailbox.password)
+        assert b'"B&APw-ro &- Co/Archiv"' in b" ".join(client.list()[1])
+        assert client.select('"B&APw-ro &- Co/Archiv"') == ("OK", [b"1"])
+        client.uid("STORE", "1", "+FLAGS", "\\Deleted")
+        client.uid("EXPUNGE", "1")
+    assert mailbox.uids("Büro & Co/Archiv") == [] and len(mailbox.uids()) == 1
+
+
+def test_provider_changes_uidvalidity(world):
+    mailbox = world.mailbox()
+    mailbox.put(mail("one"))
+    mailbox.put(mail("two"))
+    mailbox.set_flags("Seen-by-me", uids=1)
+    mailbox.set_flags("\\Deleted", uids=1)
+    with mailbox.imap("INBOX") as client:
+        client.expunge()
+    old = mailbox.uidvalidity()
+    assert mailbox.flags() == {2: set()}
+    mailbox.change_uidvalidity()
+    assert mailbox.flags() == {1: set()} and mailbox.uidvalidity() != old
+
+
+def test_provider_hears_of_new_mail_over_idle(world):
+    mailbox = world.mailbox()
+    with mailbox.imap("INBOX") as client:
+        client.send(b"i IDLE\r\n")
+        assert client.readline().startswith(b"+")
+        mailbox.put(mail("one"))
+        assert b"1 EXISTS" in client.readline()
+        client.send(b"DONE\r\n")
+        while not client.readline().startswith(b"i OK"):
+            pass
+
+
+@pytest.mark.parametrize("host", LACKING)
+def test_provider_without_a_capability(world, host):
+    mailbox = world.mailbox()
+    mailbox.record()
+    address, lacking = LACKING[host]
+    context = ssl.create_default_context(cafile=world.certificates.ca)
+    with imaplib.IMAP4_SSL(host, IMAPS, ssl_context=context, timeout=10) as client:
+        client.login(mailbox.user, mailbox.password)
+        assert not lacking & set(client.capabilities)
+        told = set(client.capability()[1][0].decode().split())
+    everything = {"UIDPLUS", "IDLE", "MOVE"}
+    assert not lacking & told and (everything - lacking) <= told
+    (said,) = mailbox.commands()
+    assert any("CAPABILITY" in line for line in said)
 
 
 @pytest.mark.parametrize("host", ["expired", "wrong-name", "self-signed"])

@@ -143,13 +143,13 @@ class Mailhaul:
         return str(path)
 
     def add_account(self, mailbox, name="office", **settings):
-        """An account over POP3S; `settings` replace the usual ones."""
+        """An account over POP3S; `settings` replace the usual ones.  Unless there
+        is a port, it is the one of the protocol at the provider."""
         account = {
             "name": name,
             "protocol": "pop3s",
             "tls": {"mode": "required", "ca_file": self._ca},
             "host": provider_module.HOST,
-            "port": provider_module.POP3S,
             "user": mailbox.user,
             "password": {"file": self.secret(f"{name}.password", mailbox.password)},
             "mailbox": "catch_all",
@@ -163,7 +163,11 @@ class Mailhaul:
 
     def write(self):
         """Write the YAML file, if it has changed."""
-        text = to_yaml(self.config)
+        accounts = [
+            {"port": provider_module.PORTS.get(account["protocol"], 0), **account}
+            for account in self.config["accounts"]
+        ]
+        text = to_yaml({**self.config, "accounts": accounts})
         if text != self._written:
             self.yaml.write_text(text)
             shutil.chown(self.yaml, "root", "mailhaul")

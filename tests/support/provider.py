@@ -1,24 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mail provider: a real Dovecot with POP3, STLS and POP3S, and mailboxes that
-are written as Maildirs, so that no mail server alters what a test put there."""
+"""The mail provider: a real Dovecot with POP3 and IMAP, each with STARTTLS and over
+TLS, and mailboxes that are written as Maildirs, so that no mail server alters
+what a test put there."""
 
+import base64
+import contextlib
+import imaplib
 import pathlib
+import re
 import shutil
 
 from commands import run
 from waiting import wait_for, wait_for_port
 
-POP3 = 1110
-POP3S = 1995
+PORTS = {"pop3": 1110, "pop3s": 1995, "imap": 1143, "imaps": 1993}
+POP3, POP3S, IMAP, IMAPS = PORTS.values()
 HOST = "pop.isp.example"  # with the good certificate
+
+# Hosts with a good certificate that do not name these capabilities over IMAP.
+_CAPABILITIES = ("SASL-IR ID ENABLE IDLE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED "
+                 "CONDSTORE QRESYNC ESEARCH LIST-STATUS MOVE LITERAL+ SPECIAL-USE").split()
+LACKING = {
+    "without-uidplus.isp.example": ("127.0.0.5", {"UIDPLUS"}),
+    "without-idle.isp.example": ("127.0.0.6", {"IDLE"}),
+    "without-move.isp.example": ("127.0.0.7", {"MOVE"}),
+    "bare.isp.example": ("127.0.0.8", set(_CAPABILITIES)),
+}
 
 _CONF = """\
 base_dir = /run/dovecot-provider
 state_dir = /run/dovecot-provider-state
 log_path = {log}
 auth_verbose = yes
-protocols = pop3
-listen = 127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4
+protocols = pop3 imap
+listen = 127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6, 127.0.0.7, 127.0.0.8
 ssl = yes
 ssl_cert = <{good[0]}
 ssl_key = <{good[1]}
@@ -27,7 +42,13 @@ auth_mechanisms = plain login
 auth_failure_delay = 0
 mail_fsync = never
 first_valid_uid = 100
-mail_max_userip_connections = 100
+default_client_limit = 4000
+default_process_limit = 2000
+mail_max_userip_connections = 2000
+# Where the machine has no more inotify instances to give.
+mailbox_idle_check_interval = 1 s
+maildir_very_dirty_syncs = no
+rawlog_dir = {mail}/%u/rawlog
 # Not a file: Dovecot overlooks a change within one second.
 passdb {{
   driver = static
@@ -37,12 +58,26 @@ userdb {{
   driver = static
   args = uid=vmail gid=vmail home={mail}/%u mail=maildir:~/Maildir
 }}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
 service pop3-login {{
   inet_listener pop3 {{
-    port = {pop3}
+    port = {ports[pop3]}
   }}
   inet_listener pop3s {{
-    port = {pop3s}
+    port = {ports[pop3s]}
+    ssl = yes
+  }}
+}}
+service imap-login {{
+  service_count = 0
+  inet_listener imap {{
+    port = {ports[imap]}
+  }}
+  inet_listener imaps {{
+    port = {ports[imaps]}
     ssl = yes
   }}
 }}
@@ -61,44 +96,149 @@ local {address} {{
   ssl_key = <{pair[1]}
 }}
 """
+_LOCAL_CAPABILITY = """\
+local {address} {{
+  protocol imap {{
+    imap_capability = {capability}
+  }}
+}}
+"""
+
+
+def modified_utf7(name):
+    """The name of a folder as IMAP and Maildir++ write it (RFC 3501, 5.1.3)."""
+
+    def encode(match):
+        bits = base64.b64encode(match[0].encode("utf-16-be")).decode().rstrip("=")
+        return "&" + bits.replace("/", ",") + "-"
+
+    return re.sub(r"[^\x20-\x7e]+", encode, name.replace("&", "&-"))
 
 
 class Mailbox:
-    """One mailbox at the provider."""
+    """One mailbox at the provider.  Folders are named as over IMAP, with "/"."""
 
-    def __init__(self, user, password, folder):
+    def __init__(self, user, password, home, conf):
         self.user = user
         self.password = password
-        self._folder = folder
+        self._home = home
+        self._conf = conf
         self._next = 1
-        for name in ("", "cur", "new", "tmp"):
-            path = folder / "Maildir" / name
-            path.mkdir(parents=True, exist_ok=True)
-            shutil.chown(path, "vmail", "vmail")
-        shutil.chown(folder, "vmail", "vmail")
+        self._folder("INBOX")
+        shutil.chown(home, "vmail", "vmail")
 
-    def put(self, message, uid=None):
-        """Add a message; return its UID."""
+    def _folder(self, name):
+        """The Maildir of a folder, which is made if need be."""
+        folder = self._home / "Maildir"
+        if name.upper() != "INBOX":
+            folder /= "." + modified_utf7(name).replace("/", ".")
+        for part in (folder.parent, folder, folder / "cur", folder / "new", folder / "tmp"):
+            if not part.exists():
+                part.mkdir()
+                shutil.chown(part, "vmail", "vmail")
+        if folder.name != "Maildir" and not (folder / "maildirfolder").exists():
+            (folder / "maildirfolder").touch()
+        return folder
+
+    def put(self, message, uid=None, folder="INBOX"):
+        """Add a message; return its UID (over POP3; over IMAP it gets another)."""
         uid = uid or f"m{self._next:06d}"
         self._next += 1
-        draft = self._folder / "Maildir" / "tmp" / uid
+        maildir = self._folder(folder)
+        draft = maildir / "tmp" / uid
         draft.write_bytes(message)
         shutil.chown(draft, "vmail", "vmail")
-        draft.rename(self._folder / "Maildir" / "new" / uid)
+        draft.rename(maildir / "new" / uid)
         return uid
 
-    def uids(self):
-        """The UIDs of all messages that are still there, sorted."""
-        return sorted(
-            path.name.split(":")[0]
-            for name in ("new", "cur")
-            for path in (self._folder / "Maildir" / name).iterdir()
-        )
+    def uids(self, folder="INBOX"):
+        """The UIDs of all messages that are still there, sorted.  Those that are
+        only marked as deleted are still there."""
+        return sorted(path.name.split(":")[0] for path in self._files(folder))
+
+    def messages(self, folder="INBOX"):
+        """What is stored, in the order of the UIDs."""
+        return [path.read_bytes() for path in sorted(self._files(folder))]
+
+    def _files(self, folder):
+        maildir = self._folder(folder)
+        return [path for name in ("new", "cur") for path in (maildir / name).iterdir()]
+
+    def make_folder(self, *names):
+        for name in names:
+            self._folder(name)
+
+    # Over IMAP.
+
+    @contextlib.contextmanager
+    def imap(self, folder=None):
+        """A client of imaplib that has logged in, with `folder` selected."""
+        with imaplib.IMAP4("127.0.0.1", IMAP, timeout=20) as client:
+            client.login(self.user, self.password)
+            if folder:
+                self.asked(client.select(quoted(folder)))
+            yield client
+
+    @staticmethod
+    def asked(answer):
+        """The data of an answer that must be OK."""
+        status, data = answer
+        assert status == "OK", answer
+        return data
+
+    def flags(self, folder="INBOX"):
+        """{UID over IMAP: set of flags}"""
+        with self.imap(folder) as client:
+            lines = self.asked(client.uid("FETCH", "1:*", "(FLAGS)"))
+        found = {}
+        for line in filter(None, lines):
+            uid = int(re.search(rb"UID (\d+)", line)[1])
+            flags = re.search(rb"FLAGS \(([^)]*)\)", line)[1].decode().split()
+            found[uid] = set(flags) - {"\\Recent"}
+        return found
+
+    def set_flags(self, flags, uids="1:*", folder="INBOX"):
+        """Add flags, like another mail program of the same user."""
+        with self.imap(folder) as client:
+            self.asked(client.uid("STORE", str(uids), "+FLAGS", f"({flags})"))
+
+    def uidvalidity(self, folder="INBOX"):
+        with self.imap() as client:
+            (line,) = self.asked(client.status(quoted(folder), "(UIDVALIDITY)"))
+        return int(re.search(rb"UIDVALIDITY (\d+)", line)[1])
+
+    def change_uidvalidity(self, folder="INBOX"):
+        """As when an administrator restores the mailbox: new UIDs, too."""
+        old = self.uidvalidity(folder)
+        maildir = self._folder(folder)
+        for path in maildir.glob("dovecot*"):
+            if path.name not in ("dovecot-keywords", "dovecot-uidvalidity"):
+                path.unlink()
+        new = self.uidvalidity(folder)
+        if new == old:
+            run("doveadm", "-c", self._conf, "mailbox", "update", "-u", self.user,
+                "--uid-validity", old + 1, folder)
+        assert self.uidvalidity(folder) != old
+
+    def record(self):
+        """From now on, commands() knows what clients say after they logged in."""
+        folder = self._home / "rawlog"
+        folder.mkdir()
+        shutil.chown(folder, "vmail", "vmail")
+
+    def commands(self):
+        """The lines of all clients since record(), by connection."""
+        logs = sorted((self._home / "rawlog").glob("*.in"), key=lambda path: path.stat().st_ctime)
+        return [log.read_text("utf-8", "replace").splitlines() for log in logs]
+
+
+def quoted(folder):
+    return '"' + modified_utf7(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class Provider:
     """Addresses: 127.0.0.1 has a good certificate, .2 one that has expired, .3
-    one for another name, .4 one that nobody signed."""
+    one for another name, .4 one that nobody signed; see LACKING for more."""
 
     def __init__(self, folder, certificates):
         self._folder = pathlib.Path(folder) / "provider"
@@ -113,15 +253,23 @@ class Provider:
         }
         self._conf.write_text(
             _CONF.format(
-                log=self._log, mail=self._mail, pop3=POP3, pop3s=POP3S,
-                good=certificates.issue("pop", HOST),
+                log=self._log, mail=self._mail, ports=PORTS,
+                good=certificates.issue("pop", HOST, "imap.isp.example", *LACKING),
             )
             + "".join(_LOCAL.format(address=a, pair=p) for a, p in others.items())
+            + "".join(
+                _LOCAL_CAPABILITY.format(
+                    address=address,
+                    capability=" ".join(["IMAP4rev1", *(c for c in _CAPABILITIES if c not in lacking)]),
+                )
+                for address, lacking in LACKING.values()
+            )
         )
 
     def start(self):
         run("dovecot", "-c", self._conf)
-        wait_for_port("127.0.0.1", POP3S, "Dovecot")
+        for port in PORTS.values():
+            wait_for_port("127.0.0.1", port, "Dovecot")
 
     def stop(self):
         run("doveadm", "-c", self._conf, "stop")
@@ -132,7 +280,7 @@ class Provider:
         """Make a new mailbox."""
         home = self._mail / user
         home.mkdir(parents=True)
-        return Mailbox(user, f"secret-of-{user}", home)
+        return Mailbox(user, f"secret-of-{user}", home, self._conf)
 
     def log_size(self):
         return self._log.stat().st_size if self._log.exists() else 0
