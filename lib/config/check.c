@@ -256,6 +256,10 @@ complete_account(
 
 	if (a->port == 0)
 		a->port = schema_port(a->protocol);
+	if (load->keep_for_all) {
+		a->keep = config->keep;
+		a->keep_ms = config->keep_ms;
+	}
 	if (address_is_null(&a->fallback))
 		a->fallback = config->postmaster;
 	if (a->addresses != NULL || a->user == NULL)
@@ -294,6 +298,63 @@ believes_received(const struct recipient_settings *r)
 }
 
 static void
+check_login(struct load *load, const struct account *a, const struct node *node)
+{
+	struct findings *f = load->findings;
+	bool password = a->password.kind != SECRET_NONE;
+	bool token = a->token.kind != SECRET_NONE;
+	bool for_token = a->auth == AUTH_XOAUTH2 || a->auth == AUTH_OAUTHBEARER;
+
+	if (password && token)
+		finding_error(f, node_of(node, &a->token),
+		    "a password and a token: it must be one of them");
+	else if (token && a->auth != AUTH_AUTO && !for_token)
+		finding_error(f, node_of(node, &a->auth),
+		    "a token is for auth: xoauth2 or oauthbearer");
+	else if (password && for_token)
+		finding_error(f, node_of(node, &a->auth),
+		    "needs a token instead of a password");
+	else if (a->auth == AUTH_EXTERNAL && a->tls.client_certificate == NULL)
+		finding_error(
+		    f, node_of(node, &a->auth), "needs tls.client_certificate");
+	else if (a->auth != AUTH_EXTERNAL &&
+		 node_child(node, "password") == NULL &&
+		 node_child(node, "token") == NULL)
+		finding_missing(f, node, "password",
+		    "missing: Where the password is, never the password "
+		    "itself: {file: PATH}, {credential: NAME} or {command: "
+		    "[...]}; or a token.");
+	if (a->tls.client_key != NULL && a->tls.client_certificate == NULL)
+		finding_error(f, node_of(node, &a->tls.client_key),
+		    "a key without tls.client_certificate");
+}
+
+/* What only one of the protocols has. */
+static void
+check_protocol(
+    struct load *load, const struct account *a, const struct node *node)
+{
+	struct findings *f = load->findings;
+	bool imap =
+	    a->protocol == PROTOCOL_IMAP || a->protocol == PROTOCOL_IMAPS;
+
+	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
+		finding_error(f, node_of(node, &a->tls.mode),
+		    "pop3s is always encrypted; clear text needs protocol: "
+		    "pop3");
+	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_IMAPS)
+		finding_error(f, node_of(node, &a->tls.mode),
+		    "imaps is always encrypted; clear text needs protocol: "
+		    "imap");
+	if (!imap && a->dispose.kind != DISPOSE_DELETE)
+		finding_error(f, node_of(node, &a->dispose),
+		    "POP3 can only delete; move and flag need imap or imaps");
+	if (!imap && node_of(node, &a->folders) != node)
+		finding_warning(f, node_of(node, &a->folders),
+		    "not used: POP3 has no folders");
+}
+
+static void
 check_account(
     struct load *load, const struct account *a, const struct node *node)
 {
@@ -301,10 +362,8 @@ check_account(
 	bool single = a->mailbox == MAILBOX_SINGLE;
 	bool delivered = node_of(node, &a->deliver_to) != node;
 
-	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
-		finding_error(f, node_of(node, &a->tls.mode),
-		    "pop3s is always encrypted; clear text needs protocol: "
-		    "pop3");
+	check_login(load, a, node);
+	check_protocol(load, a, node);
 	if (single && address_is_null(&a->deliver_to))
 		finding_error(f, node_of(node, &a->mailbox),
 		    "a single mailbox needs deliver_to: whose mail it is");
@@ -371,6 +430,7 @@ check_settings(
 	check_maps(load, config, entries_of(root, &config->domains));
 	check_directory(load, config, entries_of(root, &config->directory));
 	check_account_names(load, config, entries_of(root, &config->accounts));
+	load->keep_for_all = node_of(root, &config->keep) != root;
 	check_accounts(load, config, entries_of(root, &config->accounts));
 	check_inject(load, config, root);
 	warn_about_whole(load, config, root);

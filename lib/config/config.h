@@ -45,6 +45,8 @@ struct tls_settings {
 	const char *server_name; /* NULL: the host */
 	bool pinned;             /* fingerprint replaces chain and name check */
 	uint8_t fingerprint_sha256[32];
+	const char *client_certificate; /* PEM; NULL: none */
+	const char *client_key;         /* PEM; NULL: in client_certificate */
 };
 
 struct directory_source {
@@ -92,12 +94,30 @@ struct recipient_settings {
 struct account {
 	const char *name; /* the key of its state */
 	bool enabled;
-	enum protocol { PROTOCOL_POP3, PROTOCOL_POP3S } protocol;
+	enum protocol {
+		PROTOCOL_POP3,
+		PROTOCOL_POP3S,
+		PROTOCOL_IMAP,
+		PROTOCOL_IMAPS,
+	} protocol;
 	struct tls_settings tls;
 	const char *host;
 	uint16_t port;
 	const char *user;
-	struct secret_source password;
+	enum auth {
+		AUTH_AUTO,
+		AUTH_PLAIN,
+		AUTH_LOGIN,
+		AUTH_USER, /* USER and PASS, or IMAP's LOGIN */
+		AUTH_SCRAM_SHA_256,
+		AUTH_XOAUTH2,
+		AUTH_OAUTHBEARER,
+		AUTH_EXTERNAL,
+	} auth;
+	struct secret_source password, token; /* one of them, or none */
+	const char *const *folders;           /* NULL-terminated, UTF-8; with
+					       * * and % (RFC 9051 6.3.9) */
+	const char *const *exclude_folders;   /* NULL-terminated */
 	enum mailbox_kind { MAILBOX_CATCH_ALL, MAILBOX_SINGLE } mailbox;
 	struct address deliver_to;       /* of a single mailbox */
 	const struct address *addresses; /* the mailbox's own */
@@ -112,9 +132,26 @@ struct account {
 	struct recipient_settings recipients;
 	enum keep_kind { KEEP_NONE, KEEP_FOREVER, KEEP_TIME } keep;
 	int64_t keep_ms; /* of KEEP_TIME, counted from injection */
-	int64_t every_ms;
+	struct disposal {
+		enum disposal_kind {
+			DISPOSE_DELETE,
+			DISPOSE_MOVE, /* into the folder */
+			DISPOSE_FLAG, /* with the keyword */
+		} kind;
+		const char *text;
+	} dispose;
+	bool full_expunge; /* without UIDPLUS: EXPUNGE whatever is \Deleted */
+	bool idle;
+	int64_t idle_renew_ms;
+	int64_t every_ms;   /* 0: on demand */
 	int64_t timeout_ms; /* silence */
+	enum fetch_order {
+		ORDER_OLDEST,
+		ORDER_NEWEST,
+		ORDER_SMALLEST,
+	} order;
 	uint32_t max_messages_per_pass;
+	uint64_t max_bytes_per_pass, max_message_size; /* 0: no limit */
 };
 
 /* Where the MTA listens: the socket, or host and port. */
@@ -162,7 +199,11 @@ struct config {
 	} milter;
 	struct {
 		const char *control; /* absolute path */
+		uint32_t connections, connections_per_host;
+		uint64_t max_spool;
 	} fetcher;
+	enum keep_kind keep; /* has overridden every account's, if it is set */
+	int64_t keep_ms;
 	const char *state_dir; /* absolute */
 	struct {
 		int64_t keep_ms; /* 0: no archive */

@@ -118,7 +118,8 @@ value_json(
 		return table_json(row->table, false);
 	if (strcmp(type->json, "words") == 0)
 		return words_json(row->words);
-	if (type == &value_keep || type == &value_occurrence)
+	if (type == &value_keep || type == &value_interval ||
+	    type == &value_occurrence)
 		return either(
 		    words_json(row->words), scalar_json(row, type, nested));
 	return scalar_json(row, type, nested);

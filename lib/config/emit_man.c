@@ -162,8 +162,9 @@ describe_type(const struct schema_row *row, struct buf *out)
 	else if (type == &value_list && row->element != &value_word)
 		buf_printf(
 		    out, "A list; each entry is %s. ", row->element->words);
-	else if (type == &value_keep || type == &value_occurrence ||
-		 type == &value_filter || row->words == NULL)
+	else if (type == &value_keep || type == &value_interval ||
+		 type == &value_occurrence || type == &value_filter ||
+		 row->words == NULL)
 		buf_printf(out, "Value: %s. ", type->words);
 }
 

@@ -100,8 +100,9 @@ static void
 write_row(struct place p, const struct schema_row *row, const char *bullet)
 {
 	bool block = is_block(row);
-	bool commented = p.commented || (!block && bullet[0] == '\0' &&
-					    (row->flags & ROW_REQUIRED) == 0);
+	bool commented =
+	    p.commented || (!block && bullet[0] == '\0' &&
+			       (row->flags & (ROW_REQUIRED | ROW_SAMPLE)) == 0);
 
 	write_help(p, row);
 	fprintf(p.out, "%*s%s%s%s:", p.indent, "", commented ? "#" : "", bullet,

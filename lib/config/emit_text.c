@@ -44,7 +44,8 @@ describe_range(const struct schema_row *row, struct buf *out)
 {
 	char min[32], max[32];
 
-	if (row->type == &value_duration || row->type == &value_keep) {
+	if (row->type == &value_duration || row->type == &value_keep ||
+	    row->type == &value_interval) {
 		duration_write(row->min, min);
 		duration_write(row->max, max);
 	} else if (row->type == &value_size) {

@@ -45,8 +45,8 @@ enum schema_flag {
 	ROW_SECRET_FILE = 1 << 6,  /* checked for its permissions */
 	ROW_IN_PLACE = 1 << 7, /* a list in the struct, at most `max` entries,
 				  each once */
-	ROW_MAPPING_LATER = 1 << 8, /* a mapping is not in this version yet */
-	ROW_COMMAND = 1 << 9,       /* an argv: begins with an absolute path */
+	ROW_SAMPLE = 1 << 9,   /* in the sample although not required */
+	ROW_COMMAND = 1 << 8,  /* an argv: begins with an absolute path */
 };
 
 #define MS INT64_C(1)
@@ -93,6 +93,7 @@ extern const struct schema_table schema_root;
 /* Parts of it. */
 extern const struct schema_table schema_secret, schema_directory, schema_cache,
     schema_account, schema_account_defaults;
+extern const struct schema_word schema_keep_words[];
 
 /* The usual port of a protocol. */
 uint16_t schema_port(enum protocol);

@@ -12,15 +12,22 @@
 static const struct schema_word protocols[] = {
 	{ .word = "pop3", .value = PROTOCOL_POP3 },
 	{ .word = "pop3s", .value = PROTOCOL_POP3S },
-	{ .word = "imap", .later = true },
-	{ .word = "imaps", .later = true },
+	{ .word = "imap", .value = PROTOCOL_IMAP },
+	{ .word = "imaps", .value = PROTOCOL_IMAPS },
 	{ .word = NULL },
 };
 
 uint16_t
 schema_port(enum protocol protocol)
 {
-	return protocol == PROTOCOL_POP3S ? 995 : 110;
+	static const uint16_t ports[] = {
+		[PROTOCOL_POP3] = 110,
+		[PROTOCOL_POP3S] = 995,
+		[PROTOCOL_IMAP] = 143,
+		[PROTOCOL_IMAPS] = 993,
+	};
+
+	return ports[protocol];
 }
 
 static const struct schema_word tls_modes[] = {
@@ -36,9 +43,10 @@ static const struct schema_row tls_rows[] = {
 	    .words = tls_modes,
 	    .offset = offsetof(struct tls_settings, mode),
 	    .fallback = "required",
-	    .help = "required: encrypted from the start with pop3s, by STLS "
-		    "with pop3, or not at all. never: in clear text, only "
-		    "with pop3." },
+	    .help = "required: encrypted from the start with pop3s and "
+		    "imaps, by STLS with pop3 and STARTTLS with imap, or "
+		    "not at all. never: in clear text, only with pop3 and "
+		    "imap." },
 	{ .name = "ca_file",
 	    .type = &value_path,
 	    .offset = offsetof(struct tls_settings, ca_file),
@@ -61,6 +69,21 @@ static const struct schema_row tls_rows[] = {
 		       "00112233445566778899aabbccddeeff",
 	    .help = "SHA-256 of the server's certificate. Replaces the check "
 		    "of its issuer and name: for self-signed certificates." },
+	{ .name = "client_certificate",
+	    .type = &value_path,
+	    .offset = offsetof(struct tls_settings, client_certificate),
+	    .flags = ROW_MUST_EXIST,
+	    .example = "office.pem",
+	    .help = "A certificate of ours (PEM, with its chain), for servers "
+		    "that ask for one." },
+	{ .name = "client_key",
+	    .type = &value_path,
+	    .offset = offsetof(struct tls_settings, client_key),
+	    .derived = "in client_certificate",
+	    .flags = ROW_MUST_EXIST | ROW_SECRET_FILE,
+	    .example = "office.key",
+	    .help = "Its private key (PEM), which only the fetcher's user may "
+		    "read." },
 	{ .name = NULL },
 };
 static const struct schema_table tls_table = { .rows = tls_rows };
@@ -164,13 +187,65 @@ static const struct schema_word sender_words[] = {
 	{ .word = "null", .value = SENDER_NULL },
 	{ .word = NULL },
 };
-static const struct schema_word keep_words[] = {
+const struct schema_word schema_keep_words[] = {
 	{ .word = "none", .value = KEEP_NONE },
 	{ .word = "forever", .value = KEEP_FOREVER },
 	{ .word = NULL },
 };
 static const struct schema_word dispose_words[] = {
-	{ .word = "delete" },
+	{ .word = "delete", .value = DISPOSE_DELETE },
+	{ .word = NULL },
+};
+static const struct schema_row dispose_rows[] = {
+	{ .name = "how",
+	    .type = &value_word,
+	    .words = dispose_words,
+	    .offset = offsetof(struct disposal, kind),
+	    .choice = DISPOSE_DELETE,
+	    .fallback = "delete",
+	    .help = "delete: it is removed." },
+	{ .name = "move",
+	    .type = &value_text,
+	    .offset = offsetof(struct disposal, text),
+	    .choice = DISPOSE_MOVE,
+	    .max = 255,
+	    .example = "Collected",
+	    .help = "IMAP: it is moved into this folder." },
+	{ .name = "flag",
+	    .type = &value_text,
+	    .offset = offsetof(struct disposal, text),
+	    .choice = DISPOSE_FLAG,
+	    .max = 64,
+	    .example = "$Collected",
+	    .help = "IMAP: it stays and gets this keyword." },
+	{ .name = NULL },
+};
+static const struct schema_table dispose_table = {
+	.rows = dispose_rows,
+	.size = sizeof(struct disposal),
+	.one_of = true,
+	.choice = offsetof(struct disposal, kind),
+	.bare = "how",
+};
+static const struct schema_word orders[] = {
+	{ .word = "oldest", .value = ORDER_OLDEST },
+	{ .word = "newest", .value = ORDER_NEWEST },
+	{ .word = "smallest", .value = ORDER_SMALLEST },
+	{ .word = NULL },
+};
+static const struct schema_word on_demand[] = {
+	{ .word = "on_demand" },
+	{ .word = NULL },
+};
+static const struct schema_word auth_words[] = {
+	{ .word = "auto", .value = AUTH_AUTO },
+	{ .word = "plain", .value = AUTH_PLAIN },
+	{ .word = "login", .value = AUTH_LOGIN },
+	{ .word = "user", .value = AUTH_USER },
+	{ .word = "scram_sha_256", .value = AUTH_SCRAM_SHA_256 },
+	{ .word = "xoauth2", .value = AUTH_XOAUTH2 },
+	{ .word = "oauthbearer", .value = AUTH_OAUTHBEARER },
+	{ .word = "external", .value = AUTH_EXTERNAL },
 	{ .word = NULL },
 };
 
@@ -209,7 +284,8 @@ static const struct schema_row account_rows[] = {
 	{ .name = "port",
 	    .type = &value_port,
 	    .offset = offsetof(struct account, port),
-	    .derived = "995 with pop3s, 110 with pop3",
+	    .derived = "995 with pop3s, 993 with imaps, 110 with pop3, 143 "
+		       "with imap",
 	    .min = 1,
 	    .max = 65535,
 	    .example = "995",
@@ -221,15 +297,53 @@ static const struct schema_row account_rows[] = {
 	    .flags = ROW_REQUIRED | ROW_OWN,
 	    .example = "example.org",
 	    .help = "The login name." },
+	{ .name = "auth",
+	    .type = &value_word,
+	    .words = auth_words,
+	    .offset = offsetof(struct account, auth),
+	    .fallback = "auto",
+	    .help = "How to log in. auto: with a token OAUTHBEARER or XOAUTH2, "
+		    "with a password the best of SCRAM-SHA-256, PLAIN, LOGIN "
+		    "and user that the server offers. user: USER and PASS with "
+		    "POP3, the LOGIN command with IMAP. external: the client "
+		    "certificate says who we are." },
+	{ .name = "token",
+	    .type = &value_mapping,
+	    .table = &schema_secret,
+	    .offset = offsetof(struct account, token),
+	    .private = true,
+	    .flags = ROW_OWN,
+	    .example = "{command: [/usr/local/bin/oauth-token, office]}",
+	    .help = "Where an OAuth2 access token is, instead of a "
+		    "password." },
 	{ .name = "password",
 	    .type = &value_mapping,
 	    .table = &schema_secret,
 	    .offset = offsetof(struct account, password),
 	    .private = true,
-	    .flags = ROW_REQUIRED | ROW_OWN,
+	    .flags = ROW_SAMPLE | ROW_OWN,
 	    .example = "{file: office.password}",
 	    .help = "Where the password is, never the password itself: "
 		    "{file: PATH}, {credential: NAME} or {command: [...]}." },
+	{ .name = "folders",
+	    .type = &value_list,
+	    .element = &value_text,
+	    .offset = offsetof(struct account, folders),
+	    .min = 1,
+	    .max = 1000,
+	    .fallback = "[INBOX]",
+	    .example = "[INBOX, \"Lists/%\"]",
+	    .help = "IMAP: the folders to collect from. * stands for any "
+		    "characters, % for any but the separator." },
+	{ .name = "exclude_folders",
+	    .type = &value_list,
+	    .element = &value_text,
+	    .offset = offsetof(struct account, exclude_folders),
+	    .max = 1000,
+	    .fallback = "[]",
+	    .example = "[Trash, Junk]",
+	    .help = "IMAP: folders to leave alone although folders names "
+		    "them." },
 	{ .name = "mailbox",
 	    .type = &value_word,
 	    .words = mailbox_words,
@@ -284,7 +398,7 @@ static const struct schema_row account_rows[] = {
 	    .help = "How the recipients of a catch-all mailbox are found." },
 	{ .name = "keep",
 	    .type = &value_keep,
-	    .words = keep_words,
+	    .words = schema_keep_words,
 	    .offset = offsetof(struct account, keep),
 	    .second = offsetof(struct account, keep_ms),
 	    .fallback = "none",
@@ -293,19 +407,43 @@ static const struct schema_row account_rows[] = {
 	    .help = "How long mail stays at the provider after Postfix took "
 		    "it: none, forever, or a time." },
 	{ .name = "dispose",
-	    .type = &value_word,
-	    .words = dispose_words,
-	    .offset = NO_FIELD,
-	    .fallback = "delete",
-	    .flags = ROW_MAPPING_LATER,
+	    .type = &value_mapping,
+	    .table = &dispose_table,
+	    .offset = offsetof(struct account, dispose),
+	    .example = "delete",
 	    .help = "What happens at the provider then." },
-	{ .name = "every",
+	{ .name = "full_expunge",
+	    .type = &value_boolean,
+	    .offset = offsetof(struct account, full_expunge),
+	    .fallback = "false",
+	    .help = "IMAP servers without UIDPLUS can only remove all messages "
+		    "of a folder that anybody marked as deleted. false: ours "
+		    "are marked and stay until somebody does that. true: it "
+		    "is done." },
+	{ .name = "idle",
+	    .type = &value_boolean,
+	    .offset = offsetof(struct account, idle),
+	    .fallback = "true",
+	    .help = "IMAP: stay connected, and collect new mail at the moment "
+		    "when the server tells of it, where it can (IDLE)." },
+	{ .name = "idle_renew",
 	    .type = &value_duration,
+	    .offset = offsetof(struct account, idle_renew_ms),
+	    .fallback = "9m",
+	    .min = 1 * SECONDS,
+	    .max = 29 * MINUTES,
+	    .help = "How often that is renewed, and the folder looked at even "
+		    "though nothing was told. Routers forget silent "
+		    "connections." },
+	{ .name = "every",
+	    .type = &value_interval,
+	    .words = on_demand,
 	    .offset = offsetof(struct account, every_ms),
 	    .fallback = "1m",
 	    .min = 1 * SECONDS,
 	    .max = 7 * DAYS,
-	    .help = "How often the mailbox is looked at." },
+	    .help = "How often the mailbox is looked at; on_demand: only when "
+		    "mailhaul fetch asks for it." },
 	{ .name = "timeout",
 	    .type = &value_duration,
 	    .offset = offsetof(struct account, timeout_ms),
@@ -321,6 +459,25 @@ static const struct schema_row account_rows[] = {
 	    .max = 100000,
 	    .help = "After so many messages the other accounts get their turn "
 		    "before this one goes on." },
+	{ .name = "max_bytes_per_pass",
+	    .type = &value_size,
+	    .offset = offsetof(struct account, max_bytes_per_pass),
+	    .fallback = "0",
+	    .max = 1024 * GIB,
+	    .help = "The same for their size; 0: no limit." },
+	{ .name = "max_message_size",
+	    .type = &value_size,
+	    .offset = offsetof(struct account, max_message_size),
+	    .fallback = "0",
+	    .max = 1024 * GIB,
+	    .help = "Larger messages stay at the provider and are reported "
+		    "once; 0: Postfix's message_size_limit alone counts." },
+	{ .name = "order",
+	    .type = &value_word,
+	    .words = orders,
+	    .offset = offsetof(struct account, order),
+	    .fallback = "oldest",
+	    .help = "Which messages come first." },
 	{ .name = NULL },
 };
 const struct schema_table schema_account = {

@@ -330,13 +330,6 @@ find_word(const struct schema_word *words, struct slice text)
 }
 
 static bool
-is_mapping_for_later(const struct schema_row *row, const struct node *node)
-{
-	return node->kind == NODE_MAPPING &&
-	       (row->flags & ROW_MAPPING_LATER) != 0;
-}
-
-static bool
 cut_word(struct load *load, const struct schema_row *row,
     const struct node *node, const struct schema_word **found)
 {
@@ -344,11 +337,6 @@ cut_word(struct load *load, const struct schema_row *row,
 	struct slice text;
 	struct buf known;
 
-	if (is_mapping_for_later(row, node)) {
-		finding_error(load->findings, node,
-		    "a mapping here is not in this version yet");
-		return false;
-	}
 	buf_init(&known, TEXT_MAX);
 	list_words(row->words, &known);
 	word = NULL;
@@ -434,6 +422,21 @@ read_keep(struct load *load, const struct schema_row *row, struct node *node,
 	return true;
 }
 
+/* A duration; a word is none. */
+static bool
+read_interval(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	int64_t ms = 0;
+
+	if ((node->kind != NODE_SCALAR ||
+		find_word(row->words, slice_of(node->text)) == NULL) &&
+	    !ranged(load, row, node, duration_units, &ms))
+		return false;
+	memcpy(value_field(row, base), &ms, sizeof(ms));
+	return true;
+}
+
 static bool
 read_occurrence(struct load *load, const struct schema_row *row,
     struct node *node, void *base)
@@ -482,5 +485,9 @@ const struct value_type value_preset = { "a word", read_preset, 0, "words",
 	NULL };
 const struct value_type value_keep = { "none, forever or a duration such as 7d",
 	read_keep, 0, "string", DURATION_PATTERN };
+const struct value_type value_interval = {
+	"a duration such as 30s, 5m or 1h, or on_demand", read_interval,
+	sizeof(int64_t), "string", DURATION_PATTERN
+};
 const struct value_type value_occurrence = { "a number from 1, or last, or all",
 	read_occurrence, 0, "integer", NULL };

@@ -15,6 +15,7 @@ struct load {
 	struct arena *arena; /* everything that the configuration points to */
 	struct findings *findings;
 	const char *folder; /* of the YAML file; relative paths begin here */
+	bool keep_for_all;  /* `keep` stands in the file itself */
 };
 
 /* Reads the node into the struct at `base`, at row->offset.  What is wrong has
@@ -33,7 +34,8 @@ struct value_type {
 /* Scalars (values.c). */
 extern const struct value_type value_text, value_name, value_path,
     value_boolean, value_number, value_port, value_duration, value_size,
-    value_word, value_switch, value_preset, value_keep, value_occurrence;
+    value_word, value_switch, value_preset, value_keep, value_interval,
+    value_occurrence;
 /* Scalars of mail, network and directory (values_mail.c). */
 extern const struct value_type value_address, value_optional_address,
     value_domain, value_domain_pattern, value_host, value_field_name, value_uri,
