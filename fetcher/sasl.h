@@ -36,8 +36,9 @@ enum {
 	SASL_POP3_COMMAND_MAX = 253,
 	SASL_CHALLENGE_MAX = 2048, /* of base64, decoded or not */
 	SASL_NONCE_SIZE = 25,
-	SASL_ITERATIONS_MIN = 4096,
-	SASL_ITERATIONS_MAX = 1000000,
+	SASL_ITERATIONS_MIN = 4096, /* RFC 7677 4 */
+	/* They hold up the whole loop: 40 ms (measured) to 200 ms. */
+	SASL_ITERATIONS_MAX = 200000,
 };
 
 enum sasl_mechanism {
@@ -87,6 +88,7 @@ struct sasl {
 	const struct sasl_credentials *credentials;
 	enum sasl_mechanism mechanism;
 	int step;
+	bool repeated;
 	char nonce[SASL_NONCE_SIZE]; /* a test may set it after sasl_start() */
 	uint8_t server_signature[DIGEST_SIZE];
 	char reason[128];

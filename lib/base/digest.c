@@ -30,6 +30,19 @@ digest_hmac_sha256(
 		abort();
 }
 
+void
+digest_pbkdf2_sha256(struct slice password, struct slice salt,
+    uint32_t iterations, uint8_t out[DIGEST_SIZE])
+{
+	/* As with HMAC(), NULL is not an empty string to OpenSSL. */
+	if (password.len == 0)
+		password = SLICE("");
+	if (PKCS5_PBKDF2_HMAC((const char *)password.data, (int)password.len,
+		salt.data, (int)salt.len, (int)iterations, EVP_sha256(),
+		DIGEST_SIZE, out) != 1)
+		abort();
+}
+
 bool
 digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE])
 {
@@ -89,4 +102,58 @@ base64_write(struct slice s, char *out, size_t size)
 {
 	assert(size > 4 * ((s.len + 2) / 3));
 	EVP_EncodeBlock((uint8_t *)out, s.data, (int)s.len);
+}
+
+static bool
+base64_value(uint8_t c, uint32_t *value)
+{
+	static const struct slice digits = {
+		(const uint8_t *)"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "abcdefghijklmnopqrstuvwxyz0123456789+/",
+		64,
+	};
+
+	*value = (uint32_t)slice_find(digits, c);
+	return *value < digits.len;
+}
+
+/* Four digits, of which the last `padding` are "=". */
+static bool
+base64_read_group(const uint8_t *in, size_t padding, uint8_t out[3])
+{
+	uint32_t bits = 0, value;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (i >= 4 - padding)
+			value = 0;
+		else if (!base64_value(in[i], &value))
+			return false;
+		bits = bits << 6 | value;
+	}
+	out[0] = (uint8_t)(bits >> 16);
+	out[1] = (uint8_t)(bits >> 8);
+	out[2] = (uint8_t)bits;
+	/* RFC 4648 3.5: the bits that padding leaves over are zero. */
+	return (bits & ((1U << 8 * padding) - 1)) == 0;
+}
+
+bool
+base64_read(struct slice text, uint8_t *out, size_t size, size_t *len)
+{
+	size_t padding = 0;
+
+	if (text.len % 4 != 0 || text.len / 4 > size / 3)
+		return false;
+	while (padding < 2 && padding < text.len &&
+	       text.data[text.len - 1 - padding] == '=')
+		padding++;
+	for (size_t i = 0; i < text.len / 4; i++) {
+		bool last = i == text.len / 4 - 1;
+
+		if (!base64_read_group(
+			text.data + 4 * i, last ? padding : 0, out + 3 * i))
+			return false;
+	}
+	*len = text.len / 4 * 3 - padding;
+	return true;
 }

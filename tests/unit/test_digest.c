@@ -151,6 +151,64 @@ base64_of_known_texts(void **state)
 	assert_string_equal(out, "AGFubmEAcHc=");
 }
 
+/* RFC 7914 section 11, its first 32 bytes; and RFC 7677's salt. */
+static void
+pbkdf2_of_known_texts(void **state)
+{
+	uint8_t key[DIGEST_SIZE];
+
+	(void)state;
+	digest_pbkdf2_sha256(SLICE("passwd"), SLICE("salt"), 1, key);
+	assert_digest(key, "55ac046e56e3089fec1691c22544b605"
+			   "f94185216dde0465e68b9d57c20dacbc");
+	digest_pbkdf2_sha256(SLICE("Password"), SLICE("NaCl"), 80000, key);
+	assert_digest(key, "4ddcd8f60b98be21830cee5ef22701f9"
+			   "641a4418d04c0414aeff08876b34ab56");
+	digest_pbkdf2_sha256((struct slice){ NULL, 0 }, SLICE("salt"), 1, key);
+	assert_digest(key, "f135c27993baf98773c5cdb40a5706ce"
+			   "6a345cde61b000a67858650cd6a324d7");
+}
+
+static void
+base64_goes_there_and_back(void **state)
+{
+	char text[13];
+	uint8_t out[9];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i <= 8; i++) {
+		struct slice bytes =
+		    slice_first(SLICE("\xff\0\xfb~\x80?>A"), i);
+
+		base64_write(bytes, text, sizeof(text));
+		assert_true(
+		    base64_read(slice_of(text), out, sizeof(out), &len));
+		assert_int_equal(len, i);
+		assert_memory_equal(out, bytes.data, i);
+	}
+}
+
+static void
+base64_is_read_strictly(void **state)
+{
+	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg==\n", " Zg==",
+		"Zg== ", "Z===", "====", "Zh==", "Zm9=", "Zg==Zg==", "Zm-_",
+		"Z=g=", "Zm\n9", "=m9v", "Zm9v=" };
+	uint8_t out[12];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(
+		    base64_read(slice_of(bad[i]), out, sizeof(out), &len));
+	assert_false(base64_read(SLICE("Zm9\0"), out, sizeof(out), &len));
+	assert_true(base64_read(SLICE("Zm9vZm9v"), out, 6, &len));
+	assert_false(base64_read(SLICE("Zm9vZm9v"), out, 5, &len));
+	assert_true(base64_read((struct slice){ NULL, 0 }, out, 0, &len));
+	assert_int_equal(len, 0);
+}
+
 int
 main(void)
 {
@@ -162,6 +220,9 @@ main(void)
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(hex_is_exactly_so_many_digits),
 		cmocka_unit_test(base64_of_known_texts),
+		cmocka_unit_test(pbkdf2_of_known_texts),
+		cmocka_unit_test(base64_goes_there_and_back),
+		cmocka_unit_test(base64_is_read_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
