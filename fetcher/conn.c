@@ -28,9 +28,10 @@ struct conn {
 	void *arg;
 
 	enum { DIALLING, HANDSHAKE, OPEN, BROKEN } phase;
-	struct dial *dial;
+	struct dial *dial; /* until there is an address that serves */
 	struct bufferevent *stream;
 	struct tls *tls;
+	bool refused;   /* some address, in its handshake; err says why */
 	bool upgrading; /* this handshake follows conn_start_tls() */
 	bool verified;
 	char cipher[TLS_CIPHER_MAX];
@@ -116,18 +117,45 @@ is_record_growing(struct conn *c)
 	return c->tls_received != before;
 }
 
+/* Another address of the name may do better; but the fault of the first is the
+ * one that is told. */
+static void
+fail_handshake(struct conn *c, const struct error *err)
+{
+	if (!c->refused)
+		c->err = *err;
+	c->refused = true;
+	if (c->dial == NULL) {
+		break_off(c);
+		return;
+	}
+	tls_free(c->tls);
+	c->tls = NULL;
+	bufferevent_free(c->stream);
+	c->stream = NULL;
+	c->phase = DIALLING;
+	restart_clock(c);
+	dial_next(c->dial);
+}
+
 static void
 on_clock(void *arg)
 {
 	struct conn *c = arg;
+	struct error err;
 
 	if (is_record_growing(c)) {
 		restart_clock(c);
 		return;
 	}
-	error_set(&c->err, ERROR_RETRY, "%s: %s for %lld s", c->settings->host,
+	error_set(&err, ERROR_RETRY, "%s: %s for %lld s", c->settings->host,
 	    c->phase == HANDSHAKE ? "no end of the TLS handshake" : "silence",
 	    (long long)((c->settings->timeout_ms + 999) / 1000));
+	if (c->phase == HANDSHAKE) {
+		fail_handshake(c, &err);
+		return;
+	}
+	c->err = err;
 	break_off(c);
 }
 
@@ -179,11 +207,14 @@ static void
 finish_handshake(struct conn *c)
 {
 	enum conn_event event = c->upgrading ? CONN_SECURED : CONN_READY;
+	struct error err;
 
-	if (!tls_verify(c->tls, &c->err)) {
-		break_off(c);
+	if (!tls_verify(c->tls, &err)) {
+		fail_handshake(c, &err);
 		return;
 	}
+	dial_free(c->dial);
+	c->dial = NULL;
 	c->verified = true;
 	tls_cipher(c->tls, c->cipher);
 	c->phase = OPEN;
@@ -194,26 +225,27 @@ finish_handshake(struct conn *c)
 
 /* A stream that ended is an error here; callers say QUIT and conn_free(). */
 static void
-explain_end(struct conn *c, short what)
+explain_end(const struct conn *c, short what, struct error *err)
 {
 	int errno_value = errno;
 
 	if (what & BEV_EVENT_EOF)
-		error_set(&c->err, ERROR_RETRY, "%s closed the connection",
+		error_set(err, ERROR_RETRY, "%s closed the connection",
 		    c->settings->host);
 	else if (c->tls != NULL)
-		tls_explain(c->tls, &c->err);
+		tls_explain(c->tls, err);
 	else
-		error_errno(&c->err, ERROR_RETRY, errno_value,
+		error_errno(err, ERROR_RETRY, errno_value,
 		    "connection to %s broke", c->settings->host);
-	if (c->phase == HANDSHAKE && c->err.kind == ERROR_RETRY)
-		error_prefix(&c->err, "TLS handshake");
+	if (c->phase == HANDSHAKE && err->kind == ERROR_RETRY)
+		error_prefix(err, "TLS handshake");
 }
 
 static void
 on_stream_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct conn *c = arg;
+	struct error err;
 
 	(void)stream;
 	if (c->phase == BROKEN)
@@ -221,7 +253,12 @@ on_stream_event(struct bufferevent *stream, short what, void *arg)
 	if (what & BEV_EVENT_CONNECTED) {
 		finish_handshake(c);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
-		explain_end(c, what);
+		explain_end(c, what, &err);
+		if (c->phase == HANDSHAKE) {
+			fail_handshake(c, &err);
+			return;
+		}
+		c->err = err;
 		break_off(c);
 	}
 }
@@ -273,6 +310,8 @@ start_stream(struct conn *c, int fd)
 			break_off(c);
 		return;
 	}
+	dial_free(c->dial);
+	c->dial = NULL;
 	c->stream = bufferevent_socket_new(
 	    loop_base(c->loop), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (c->stream == NULL)
@@ -288,12 +327,12 @@ on_dialled(void *arg, int fd, const struct error *err)
 {
 	struct conn *c = arg;
 
-	c->dial = NULL;
 	if (fd >= 0) {
 		start_stream(c, fd);
 		return;
 	}
-	c->err = *err;
+	if (!c->refused)
+		c->err = *err;
 	break_off(c);
 }
 
@@ -326,7 +365,7 @@ conn_free(struct conn *c)
 {
 	if (c == NULL)
 		return;
-	dial_cancel(c->dial);
+	dial_free(c->dial);
 	if (c->tls != NULL && c->phase == OPEN)
 		tls_say_goodbye(c->tls);
 	tls_free(c->tls);

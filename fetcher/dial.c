@@ -25,7 +25,8 @@ struct dial {
 	struct lookup *lookup;                /* while resolving */
 	struct addrinfo *addresses, *address; /* all; the one being tried */
 	unsigned attempts;
-	int fd; /* of the attempt; -1 */
+	bool again; /* the same address once more */
+	int fd;     /* of the attempt; -1 */
 	struct event connected;
 	struct timer *clock;
 	struct error err; /* of the last attempt */
@@ -42,7 +43,7 @@ drop_attempt(struct dial *d)
 }
 
 void
-dial_cancel(struct dial *d)
+dial_free(struct dial *d)
 {
 	if (d == NULL)
 		return;
@@ -58,16 +59,14 @@ dial_cancel(struct dial *d)
 static void
 finish(struct dial *d)
 {
-	dial_handler *handler = d->handler;
 	struct error err = d->err;
-	void *arg = d->arg;
 	int fd = d->fd;
 
 	if (fd >= 0)
 		event_del(&d->connected);
 	d->fd = -1;
-	dial_cancel(d);
-	handler(arg, fd, &err);
+	timer_stop(d->clock);
+	d->handler(d->arg, fd, &err);
 }
 
 static void
@@ -84,14 +83,27 @@ note_failure(struct dial *d, int errno_value)
 	drop_attempt(d);
 }
 
-/* Commands and replies are small: nothing is gained by waiting for more. */
+static const struct {
+	int level, name, value;
+} options[] = {
+	/* Commands and replies are small: nothing is gained by waiting for
+	 * more. */
+	{ IPPROTO_TCP, TCP_NODELAY, 1 },
+	/* Nobody awaits anything while a connection idles, so only these tell
+	 * that the peer is gone; they also keep a NAT's memory fresh. */
+	{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, 15 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, DIAL_DEAD_MS },
+};
+
 static void
 set_options(int fd)
 {
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		setsockopt(fd, options[i].level, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
 }
 
 static void on_connected(evutil_socket_t, short, void *);
@@ -124,8 +136,10 @@ static void
 try_next_address(struct dial *d)
 {
 	do {
-		d->address =
-		    d->address == NULL ? d->addresses : d->address->ai_next;
+		if (!d->again)
+			d->address = d->address == NULL ? d->addresses
+							: d->address->ai_next;
+		d->again = false;
 		if (d->address == NULL || d->attempts++ == DIAL_ATTEMPTS_MAX) {
 			finish(d);
 			return;
@@ -185,6 +199,8 @@ on_clock(void *arg)
 		return;
 	}
 	if (d->lookup != NULL) {
+		resolve_cancel(d->lookup);
+		d->lookup = NULL;
 		error_set(&d->err, ERROR_RETRY,
 		    "cannot find the address of %s: the name servers do not "
 		    "answer",
@@ -192,7 +208,8 @@ on_clock(void *arg)
 		finish(d);
 		return;
 	}
-	note_failure(d, ETIMEDOUT);
+	if (d->fd >= 0)
+		note_failure(d, ETIMEDOUT);
 	try_next_address(d);
 }
 
@@ -229,4 +246,17 @@ dial_start(struct loop *loop, const struct dial_target *target,
 	d->lookup =
 	    resolve_start(loop, target->host, target->port, on_resolved, d);
 	return d;
+}
+
+void
+dial_next(struct dial *d)
+{
+	timer_start(d->clock, 0);
+}
+
+void
+dial_again(struct dial *d)
+{
+	d->again = true;
+	timer_start(d->clock, 0);
 }

@@ -32,9 +32,11 @@ typedef void server_script(struct talk *, int fd);
 struct talk {
 	server_script *script;
 	const char *path; /* listens there, not on a port */
+	int connections;  /* served in turn; 0: one */
 	struct tls_settings tls;
 	struct conn_settings settings;
 	const char *cert; /* of the server, for scripts that speak TLS */
+	void *server_ctx; /* what such a script keeps for the next connection */
 	size_t size;      /* of the message, for scripts that send one */
 
 	struct loop *loop;
@@ -76,9 +78,12 @@ static inline void *
 talk_serve(void *arg)
 {
 	struct talk *t = arg;
-	int fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
 
-	if (fd >= 0) {
+	for (int i = 0; i == 0 || i < t->connections; i++) {
+		int fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			break;
 		t->script(t, fd);
 		close(fd);
 	}
@@ -97,11 +102,11 @@ talk_read_all(struct talk *t, int fd)
 	t->seen[t->seen_len] = '\0';
 }
 
+/* On any address, so that a name may have several. */
 static inline void
 talk_listen(struct talk *t)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in here = { .sin_family = AF_INET };
 	socklen_t len = sizeof(here);
 
 	t->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -144,6 +149,14 @@ talk_open(struct talk *t)
 		pthread_create(&t->thread, NULL, talk_serve, t);
 	t->conn = conn_open(t->loop, &t->settings, talk_on_event, t);
 	assert_false(t->told);
+}
+
+/* Once more, after the connection has ended. */
+static inline void
+talk_reopen(struct talk *t)
+{
+	conn_free(t->conn);
+	t->conn = conn_open(t->loop, &t->settings, talk_on_event, t);
 }
 
 /* True when an event came within `ms`. */

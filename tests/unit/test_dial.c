@@ -14,6 +14,8 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -148,6 +150,7 @@ run(struct attempt *a, int64_t ms)
 static void
 end(struct attempt *a)
 {
+	dial_free(a->dial);
 	if (a->fd >= 0)
 		close(a->fd);
 	close(a->listener);
@@ -178,6 +181,70 @@ the_second_address_is_tried(void **state)
 	start(&a, "two.test");
 	run(&a, 20000);
 	assert_true(a.fd >= 0);
+	end(&a);
+}
+
+static int
+option(const struct attempt *a, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(a->fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static void
+a_dead_peer_is_found_out(void **state)
+{
+	struct attempt a = { 0 };
+
+	(void)state;
+	start(&a, "127.0.0.1");
+	run(&a, 20000);
+	assert_int_equal(option(&a, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(&a, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+	assert_int_equal(option(&a, IPPROTO_TCP, TCP_KEEPINTVL), 15);
+	assert_int_equal(option(&a, IPPROTO_TCP, TCP_KEEPCNT), 4);
+	assert_int_equal(option(&a, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	end(&a);
+}
+
+static void
+next_goes_on_to_the_end(void **state)
+{
+	struct attempt a = { 0 };
+
+	(void)state;
+	start(&a, "two.test");
+	run(&a, 20000);
+	assert_true(a.fd >= 0);
+	close(a.fd);
+	dial_next(a.dial);
+	assert_int_equal(a.calls, 1);
+	run(&a, 20000);
+	assert_int_equal(a.calls, 2);
+	assert_int_equal(a.fd, -1);
+	end(&a);
+}
+
+static void
+again_is_the_same_address(void **state)
+{
+	struct attempt a = { 0 };
+
+	(void)state;
+	start(&a, "127.0.0.1");
+	run(&a, 20000);
+	close(a.fd);
+	dial_again(a.dial);
+	run(&a, 20000);
+	assert_int_equal(a.calls, 2);
+	assert_true(a.fd >= 0);
+	close(a.fd);
+	dial_next(a.dial);
+	run(&a, 20000);
+	assert_int_equal(a.fd, -1);
 	end(&a);
 }
 
@@ -240,7 +307,8 @@ a_cancelled_lookup_says_nothing(void **state)
 	(void)state;
 	start(&a, "hang.test");
 	wait_for_hanging(1);
-	dial_cancel(a.dial);
+	dial_free(a.dial);
+	a.dial = NULL;
 	set_answering(true);
 	wait_for_hanging(0);
 	set_answering(false);
@@ -259,7 +327,8 @@ a_finished_lookup_may_be_cancelled(void **state)
 	start(&a, "hang.test");
 	/* Time for the worker; the loop has not run. */
 	usleep(20000);
-	dial_cancel(a.dial);
+	dial_free(a.dial);
+	a.dial = NULL;
 	run(&a, 20);
 	assert_int_equal(a.calls, 0);
 	set_answering(false);
@@ -286,7 +355,7 @@ literals_pass_while_all_workers_hang(void **state)
 	assert_true(a.fd >= 0);
 	/* Running and waiting ones. */
 	for (size_t i = 0; i < MANY; i++)
-		dial_cancel(many[i]);
+		dial_free(many[i]);
 	set_answering(true);
 	wait_for_hanging(0);
 	set_answering(false);
@@ -300,6 +369,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_literal_connects),
 		cmocka_unit_test(the_second_address_is_tried),
+		cmocka_unit_test(a_dead_peer_is_found_out),
+		cmocka_unit_test(next_goes_on_to_the_end),
+		cmocka_unit_test(again_is_the_same_address),
 		cmocka_unit_test(the_last_refusal_is_told),
 		cmocka_unit_test(a_name_without_address),
 		cmocka_unit_test(a_hanging_resolver_ends_by_the_clock),
