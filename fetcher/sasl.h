@@ -60,7 +60,7 @@ enum { SASL_OFFER_USER = 1 << SASL_USER };
  * bits of all that is offered are put together with |.  Names that are not
  * spoken here have bits, too, for the message that says so. */
 unsigned sasl_offer(struct slice name);
-/* "SCRAM-SHA-256", as in AUTH; "USER" has none, and that is its name. */
+/* "SCRAM-SHA-256", as in AUTH; SASL_USER is "USER". */
 const char *sasl_name(enum sasl_mechanism);
 
 /*
@@ -69,9 +69,8 @@ const char *sasl_name(enum sasl_mechanism);
  * `auth` is taken, or nothing.  ERROR_CONFIG, with what is offered, when the
  * server does not offer it.
  *
- * A server that offers no mechanism at all (no CAPA, no AUTH=): XOAUTH2,
- * OAUTHBEARER and EXTERNAL that the administrator named are tried all the
- * same, since some do not tell.
+ * A server that offers no mechanism at all (no CAPA, no AUTH=): the SASL
+ * mechanism that `auth` names is taken all the same, since some do not tell.
  */
 bool sasl_choose(enum auth auth, bool token, unsigned offered,
     enum sasl_mechanism *, struct error *);
