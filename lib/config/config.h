@@ -94,7 +94,7 @@ struct recipient_settings {
 struct account {
 	const char *name; /* the key of its state */
 	bool enabled;
-	enum protocol {
+	enum account_protocol {
 		PROTOCOL_POP3,
 		PROTOCOL_POP3S,
 		PROTOCOL_IMAP,

@@ -96,5 +96,5 @@ extern const struct schema_table schema_secret, schema_directory, schema_cache,
 extern const struct schema_word schema_keep_words[];
 
 /* The usual port of a protocol. */
-uint16_t schema_port(enum protocol);
+uint16_t schema_port(enum account_protocol);
 #endif

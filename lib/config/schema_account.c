@@ -18,7 +18,7 @@ static const struct schema_word protocols[] = {
 };
 
 uint16_t
-schema_port(enum protocol protocol)
+schema_port(enum account_protocol protocol)
 {
 	static const uint16_t ports[] = {
 		[PROTOCOL_POP3] = 110,
