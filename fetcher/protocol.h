@@ -47,7 +47,10 @@ enum protocol_do {
 		       * way */
 	DO_BODY,      /* message .number follows as raw bytes: give them to
 		       * body() until it says that they are complete, then call
-		       * body_done() */
+		       * body_done(), and do what that says.  Only unless it is
+		       * DO_FAIL or DO_REFUSED is the message what it should be.
+		       * .number 0 (IMAP): bytes that are not of a message;
+		       * nothing comes out of body() */
 	DO_REFUSED,   /* the command about message .number was refused; *err
 		       * says why; then as DO_READY */
 	DO_DISPOSED,  /* the server took the disposal of .number; then as
@@ -85,7 +88,8 @@ struct protocol_facts {
 	bool read_only; /* the folder that is open */
 };
 
-/* `m` is a machine of .size bytes, made by init(). */
+/* `m` is a machine of .size bytes, all zero at first; init() may be called again
+ * for another connection. */
 struct protocol {
 	const char *name; /* "POP3" */
 	size_t size;
@@ -108,10 +112,12 @@ struct protocol {
 	    void *m, const char *pattern, struct error *);
 	/* Opens the folder (POP3 has but one) and lists all of it.  Nothing may
 	 * be under way.  The UID of a message in an IMAP folder is
-	 * "UIDVALIDITY.UID". */
+	 * "UIDVALIDITY.UID".  DO_REFUSED with .number 0 before DO_READY: it
+	 * cannot be opened, and is not listed; open() another, or quit(). */
 	struct protocol_action (*open)(
 	    void *m, const char *folder, struct error *);
-	/* IMAP; NULL with POP3: lists what came into the open folder since. */
+	/* IMAP; NULL with POP3: lists what came into the open folder since.
+	 * Nothing may be under way. */
 	struct protocol_action (*refresh)(void *m, struct error *);
 	/* DO_BODY or DO_REFUSED follows for each. */
 	struct protocol_action (*retrieve)(
@@ -121,7 +127,8 @@ struct protocol {
 	    void *m, uint32_t number, struct error *);
 	struct protocol_action (*noop)(void *m, struct error *);
 	/* IMAP; NULL with POP3: hear of changes; DO_ARRIVED, until rouse(),
-	 * after which DO_READY follows. */
+	 * after which DO_READY follows.  DO_REFUSED with .number 0: the server
+	 * does not want to.  Nothing may be under way. */
 	struct protocol_action (*idle)(void *m, struct error *);
 	struct protocol_action (*rouse)(void *m, struct error *);
 	/* Nothing may be under way. */
