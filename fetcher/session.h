@@ -20,6 +20,12 @@ struct pass_result {
 	struct error error; /* of PASS_HELD and PASS_FAILED */
 	unsigned listed, fetched, injected, deleted;
 	unsigned waiting; /* refused before: their next try is later */
+	/* To be fetched, by the listing (of those that a limit leaves to the
+	 * next pass as well), and what was received so far. */
+	unsigned due;
+	uint64_t due_bytes, bytes;
+	/* The server wants so long between two logins; 0: did not say. */
+	uint32_t login_delay_s;
 	/* Wrong with the mailbox, yet no end of the pass; "": nothing.  Told
 	 * again only when it changes. */
 	struct error notice;
