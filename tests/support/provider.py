@@ -11,11 +11,14 @@ import re
 import shutil
 
 from commands import run
+from oauth2 import TokenServer
 from waiting import wait_for, wait_for_port
 
 PORTS = {"pop3": 1110, "pop3s": 1995, "imap": 1143, "imaps": 1993}
 POP3, POP3S, IMAP, IMAPS = PORTS.values()
 HOST = "pop.isp.example"  # with the good certificate
+# Also takes certificates of clients, whose name is the user's.
+CERTIFICATE_HOST, CERTIFICATE_ADDRESS = "certificate.isp.example", "127.0.0.9"
 
 # Hosts with a good certificate that do not name these capabilities over IMAP.
 _CAPABILITIES = ("SASL-IR ID ENABLE IDLE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED "
@@ -33,12 +36,13 @@ state_dir = /run/dovecot-provider-state
 log_path = {log}
 auth_verbose = yes
 protocols = pop3 imap
-listen = 127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6, 127.0.0.7, 127.0.0.8
+listen = 127.0.0.1, 127.0.0.2, 127.0.0.3, 127.0.0.4, 127.0.0.5, 127.0.0.6, 127.0.0.7, 127.0.0.8, 127.0.0.9
 ssl = yes
 ssl_cert = <{good[0]}
 ssl_key = <{good[1]}
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login scram-sha-256 xoauth2 oauthbearer external
+auth_ssl_username_from_cert = yes
 auth_failure_delay = 0
 mail_fsync = never
 first_valid_uid = 100
@@ -49,9 +53,17 @@ mail_max_userip_connections = 2000
 mailbox_idle_check_interval = 1 s
 maildir_very_dirty_syncs = no
 rawlog_dir = {mail}/%u/rawlog
+# The certificate was the proof; see CERTIFICATE_HOST.
+passdb {{
+  driver = static
+  mechanisms = external
+  args = nopassword
+}}
+{tokens.passdb}\
 # Not a file: Dovecot overlooks a change within one second.
 passdb {{
   driver = static
+  mechanisms = plain login scram-sha-256
   args = password=secret-of-%u
 }}
 userdb {{
@@ -94,6 +106,13 @@ _LOCAL = """\
 local {address} {{
   ssl_cert = <{pair[0]}
   ssl_key = <{pair[1]}
+}}
+"""
+_LOCAL_CERTIFICATE = """\
+local {address} {{
+  ssl_ca = <{ca}
+  ssl_verify_client_cert = yes
+  ssl_require_crl = no
 }}
 """
 _LOCAL_CAPABILITY = """\
@@ -238,7 +257,8 @@ def quoted(folder):
 
 class Provider:
     """Addresses: 127.0.0.1 has a good certificate, .2 one that has expired, .3
-    one for another name, .4 one that nobody signed; see LACKING for more."""
+    one for another name, .4 one that nobody signed; see CERTIFICATE_HOST and
+    LACKING for more.  `tokens` gives the mailboxes' tokens."""
 
     def __init__(self, folder, certificates):
         self._folder = pathlib.Path(folder) / "provider"
@@ -251,11 +271,13 @@ class Provider:
             "127.0.0.3": certificates.issue("wrong-name", "other.isp.example"),
             "127.0.0.4": certificates.self_signed("self-signed", "self-signed.isp.example"),
         }
+        self.tokens = TokenServer(self._folder / "tokens")
         self._conf.write_text(
             _CONF.format(
-                log=self._log, mail=self._mail, ports=PORTS,
-                good=certificates.issue("pop", HOST, "imap.isp.example", *LACKING),
+                log=self._log, mail=self._mail, ports=PORTS, tokens=self.tokens,
+                good=certificates.issue("pop", HOST, "imap.isp.example", CERTIFICATE_HOST, *LACKING),
             )
+            + _LOCAL_CERTIFICATE.format(address=CERTIFICATE_ADDRESS, ca=certificates.ca)
             + "".join(_LOCAL.format(address=a, pair=p) for a, p in others.items())
             + "".join(
                 _LOCAL_CAPABILITY.format(
@@ -267,6 +289,7 @@ class Provider:
         )
 
     def start(self):
+        self.tokens.start()
         run("dovecot", "-c", self._conf)
         for port in PORTS.values():
             wait_for_port("127.0.0.1", port, "Dovecot")
@@ -275,6 +298,7 @@ class Provider:
         run("doveadm", "-c", self._conf, "stop")
         pid = pathlib.Path("/run/dovecot-provider/master.pid")
         wait_for(lambda: not pid.exists(), "Dovecot to stop")
+        self.tokens.stop()
 
     def mailbox(self, user):
         """Make a new mailbox."""

@@ -88,6 +88,8 @@ nothing_to_choose_says_what_is_offered(void **state)
 		    "LOGIN" },
 		{ AUTH_USER, false, "PLAIN",
 		    "auth wants USER, but the server offers PLAIN" },
+		{ AUTH_USER, false, "",
+		    "auth wants USER, but the server offers nothing" },
 	};
 
 	(void)state;
