@@ -39,7 +39,7 @@ struct delivery {
 struct job {
 	struct delivery *delivery;
 	struct delivery_message message;
-	char account_key[ACCOUNT_KEY_SIZE];
+	char *mailbox;
 	uint8_t uid[SEEN_UID_MAX];
 	char *spool_path;
 	struct seen_row row;                 /* as it is to be */
@@ -143,8 +143,7 @@ job_new(struct delivery *d, const struct delivery_message *message)
 
 	job->delivery = d;
 	job->message = *message;
-	account_key(
-	    message->account, job->account_key, sizeof(job->account_key));
+	job->mailbox = mem_string(message->mailbox);
 	for (size_t i = 0; i < message->uid.len; i++)
 		job->uid[i] = message->uid.data[i];
 	job->message.uid.data = job->uid;
@@ -165,6 +164,7 @@ finish(struct job *job, enum delivery_outcome outcome)
 		timer_start(d->wake, 0);
 	job->message.done(job->message.arg, outcome, &job->reason);
 	timer_free(job->again);
+	free(job->mailbox);
 	free(job->spool_path);
 	free(job);
 }
@@ -249,7 +249,7 @@ record(void *arg)
 
 	storage_record(d->storage,
 	    &(struct storage_fate){
-		.account = job->account_key,
+		.account = job->mailbox,
 		.uid = job->message.uid,
 		.row = job->row,
 		.id = job->message.id,

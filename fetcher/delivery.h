@@ -32,6 +32,7 @@ delivery_handler(void *arg, enum delivery_outcome, const struct error *reason);
  * delivery_submit() or delivery_settle() returns, `account` until done. */
 struct delivery_message {
 	const struct account *account;
+	const char *mailbox; /* the key of its state */
 	struct slice uid;
 	struct seen_row row; /* as it was */
 	uint64_t size;       /* as the provider said */

@@ -14,8 +14,8 @@ listing_clear(struct listing *l)
 	*l = (struct listing){ .room = 0 };
 }
 
-static struct listed *
-find(struct listing *l, uint32_t number)
+struct listed *
+listing_find(struct listing *l, uint32_t number)
 {
 	size_t low = 0, high = l->found.n;
 
@@ -27,7 +27,9 @@ find(struct listing *l, uint32_t number)
 		else
 			high = middle;
 	}
-	return l->found.entries + low;
+	return low < l->found.n && l->found.entries[low].number == number
+		   ? l->found.entries + low
+		   : NULL;
 }
 
 static void
@@ -62,9 +64,9 @@ listing_add(struct listing *l, uint32_t number, struct slice uid)
 bool
 listing_size(struct listing *l, uint32_t number, uint64_t size)
 {
-	struct listed *at = find(l, number);
+	struct listed *at = listing_find(l, number);
 
-	if (at == l->found.entries + l->found.n || at->number != number)
+	if (at == NULL)
 		return false;
 	at->size = size;
 	return true;

@@ -22,7 +22,9 @@ void listing_clear(struct listing *);
 bool listing_add(struct listing *, uint32_t number, struct slice uid);
 /* False when the number was not listed. */
 bool listing_size(struct listing *, uint32_t number, uint64_t size);
-/* Valid until the next listing_add(). */
+/* NULL when the number was not listed.  Valid until the next listing_add(). */
+struct listed *listing_find(struct listing *, uint32_t number);
+/* As long as its entry. */
 struct slice listing_uid(const struct listing *, const struct listed *);
 
 #endif

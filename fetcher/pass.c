@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/pass.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetcher/plan.h"
+
+/* Disposals of IMAP are told to the state in groups of this size. */
+enum { CONFIRM_AT = 100 };
 
 /* A delivery under way: which message of which pass. */
 struct flight {
@@ -31,15 +36,29 @@ queue_is_empty(const struct queue *q)
 	return q->taken == q->n;
 }
 
+static char *
+mailbox_key(const struct account *account, const char *folder)
+{
+	char key[ACCOUNT_KEY_SIZE], *mailbox;
+
+	account_key(account, key, sizeof(key));
+	if (folder == NULL)
+		return mem_string(key);
+	if (asprintf(&mailbox, "%s/%s", key, folder) < 0)
+		abort();
+	return mailbox;
+}
+
 void
 pass_init(struct pass *p, const struct session_settings *settings,
-    loop_handler *changed, void *arg)
+    const char *folder, loop_handler *changed, void *arg)
 {
 	*p = (struct pass){
 		.settings = settings, .changed = changed, .arg = arg
 	};
-	account_key(settings->account, p->account_key, sizeof(p->account_key));
-	p->listing.found.account = p->account_key;
+	p->mailbox = mailbox_key(settings->account, folder);
+	p->immediate = folder != NULL;
+	p->listing.found.account = p->mailbox;
 	p->listing.found.host = settings->account->host;
 	p->listing.found.user = settings->account->user;
 	p->result.end = PASS_DONE;
@@ -50,6 +69,8 @@ pass_init(struct pass *p, const struct session_settings *settings,
 void
 pass_clear(struct pass *p)
 {
+	if (p->immediate)
+		pass_confirmed(p);
 	if (p->awaiting_room)
 		delivery_forget(p->settings->delivery, p);
 	incoming_free(p->incoming);
@@ -57,6 +78,8 @@ pass_clear(struct pass *p)
 	free(p->fetches.items);
 	free(p->oversize.items);
 	free(p->deletes.items);
+	free(p->disposed.items);
+	free(p->mailbox);
 }
 
 bool
@@ -121,6 +144,7 @@ take_off(struct pass *p, const struct listed *entry)
 	p->in_flight++;
 	return (struct delivery_message){
 		.account = p->settings->account,
+		.mailbox = p->mailbox,
 		.uid = listing_uid(&p->listing, entry),
 		.row = entry->row,
 		.size = entry->size,
@@ -163,7 +187,11 @@ has_room(struct pass *p)
 static bool
 at_limit(struct pass *p)
 {
-	if (p->result.fetched < p->settings->account->max_messages_per_pass)
+	const struct account *account = p->settings->account;
+
+	if (p->asked < account->max_messages_per_pass &&
+	    (account->max_bytes_per_pass == 0 ||
+		p->asked_bytes < account->max_bytes_per_pass))
 		return false;
 	p->stopping = true;
 	if (p->result.end == PASS_DONE)
@@ -247,24 +275,38 @@ pass_compare(struct pass *p)
 static bool
 may_retrieve(struct pass *p)
 {
-	return !p->stopping && !queue_is_empty(&p->fetches) && !at_limit(p) &&
-	       has_room(p);
+	return !p->stopping && p->n_requested < PASS_REQUESTED_MAX &&
+	       !queue_is_empty(&p->fetches) && !at_limit(p) && has_room(p);
 }
 
-static void
-begin_message(struct pass *p)
+static uint32_t
+request(struct pass *p)
 {
-	p->current =
-	    p->listing.found.entries + p->fetches.items[p->fetches.taken++];
-	p->incoming_settings = (struct incoming_settings){
-		.config = p->settings->config,
-		.account = p->settings->account,
-		.key = p->settings->key,
-		.hopcount_limit =
-		    readiness_facts(p->settings->readiness)->hopcount_limit,
-		.size_limit = size_limit(p),
-	};
-	p->incoming = incoming_new(&p->incoming_settings);
+	uint32_t offset = p->fetches.items[p->fetches.taken++];
+	const struct listed *entry = p->listing.found.entries + offset;
+
+	p->requested[p->n_requested++] = offset;
+	p->asked++;
+	p->asked_bytes += entry->size;
+	return entry->number;
+}
+
+/* NULL: nothing of that number was asked for. */
+static struct listed *
+take_request(struct pass *p, uint32_t number)
+{
+	for (size_t i = 0; i < p->n_requested; i++) {
+		struct listed *entry =
+		    p->listing.found.entries + p->requested[i];
+
+		if (entry->number != number)
+			continue;
+		p->n_requested--;
+		memmove(p->requested + i, p->requested + i + 1,
+		    (p->n_requested - i) * sizeof(*p->requested));
+		return entry;
+	}
+	return NULL;
 }
 
 /* A server may list a million of them: no more at a time than deliveries. */
@@ -280,6 +322,12 @@ report_oversize(struct pass *p)
 		    "provider");
 }
 
+static bool
+is_receiving(const struct pass *p)
+{
+	return p->n_requested > 0 || p->current != NULL;
+}
+
 enum pass_step
 pass_next(struct pass *p, uint32_t *number)
 {
@@ -288,17 +336,37 @@ pass_next(struct pass *p, uint32_t *number)
 	/* Deletes first: a session that breaks then has them behind it. */
 	if (!queue_is_empty(&p->deletes)) {
 		*number = p->deletes.items[p->deletes.taken++];
-		return STEP_DELETE;
+		return STEP_DISPOSE;
 	}
 	if (may_retrieve(p)) {
-		begin_message(p);
-		*number = p->current->number;
+		*number = request(p);
 		return STEP_RETRIEVE;
 	}
 	report_oversize(p);
-	if (p->in_flight > 0 || (p->awaiting_room && !p->stopping))
+	if (is_receiving(p) || p->in_flight > 0 ||
+	    (p->awaiting_room && !p->stopping))
 		return STEP_WAIT;
 	return STEP_QUIT;
+}
+
+bool
+pass_body_begin(struct pass *p, uint32_t number, struct error *err)
+{
+	p->current = take_request(p, number);
+	if (p->current == NULL)
+		return error_set(err, ERROR_PROTOCOL,
+		    "the server sent message %u, which it was not asked for",
+		    number);
+	p->incoming_settings = (struct incoming_settings){
+		.config = p->settings->config,
+		.account = p->settings->account,
+		.key = p->settings->key,
+		.hopcount_limit =
+		    readiness_facts(p->settings->readiness)->hopcount_limit,
+		.size_limit = size_limit(p),
+	};
+	p->incoming = incoming_new(&p->incoming_settings);
+	return true;
 }
 
 bool
@@ -307,8 +375,8 @@ pass_body(struct pass *p, struct slice bytes, struct error *err)
 	return incoming_feed(p->incoming, bytes, err);
 }
 
-void
-pass_abandon(struct pass *p)
+static void
+drop_current(struct pass *p)
 {
 	incoming_free(p->incoming);
 	p->incoming = NULL;
@@ -338,19 +406,57 @@ pass_body_end(struct pass *p, struct error *err)
 		    "the server's LIST; left at the provider");
 	else
 		delivery_submit(p->settings->delivery, &message);
-	pass_abandon(p);
+	drop_current(p);
 	return true;
 }
 
 void
-pass_broken(struct pass *p, const struct error *err)
+pass_refused(struct pass *p, uint32_t number, const struct error *err)
 {
-	settle(p, p->current, SEEN_RETRY, err->text);
-	pass_abandon(p);
+	struct listed *entry = take_request(p, number);
+
+	if (entry == NULL)
+		pass_notice(p, err);
+	else
+		settle(p, entry, SEEN_RETRY, err->text);
 }
 
 void
-pass_deleted(struct pass *p)
+pass_lost(struct pass *p, const struct error *why)
+{
+	struct listed *next = p->current;
+
+	if (next == NULL && p->n_requested > 0)
+		next = p->listing.found.entries + p->requested[0];
+	p->n_requested = 0;
+	drop_current(p);
+	if (next != NULL && why != NULL && why->kind != ERROR_LOCAL)
+		settle(p, next, SEEN_RETRY, why->text);
+}
+
+void
+pass_disposed(struct pass *p, uint32_t number)
 {
 	p->result.deleted++;
+	queue_push(&p->disposed, number);
+	if (p->immediate && p->disposed.n - p->disposed.taken >= CONFIRM_AT)
+		pass_confirmed(p);
+}
+
+void
+pass_confirmed(struct pass *p)
+{
+	size_t n = p->disposed.n - p->disposed.taken;
+	struct slice *uids;
+
+	if (n == 0)
+		return;
+	uids = mem_new_array(n, sizeof(*uids));
+	for (size_t i = 0; i < n; i++)
+		uids[i] = listing_uid(
+		    &p->listing, listing_find(&p->listing,
+				     p->disposed.items[p->disposed.taken++]));
+	storage_disposed(p->settings->storage, p->mailbox,
+	    p->settings->account->dispose.kind == DISPOSE_FLAG, uids, n);
+	free(uids);
 }

@@ -58,6 +58,7 @@ struct session {
 	enum phase phase;
 	struct timer *deadline, *noop, *soon;
 	uint64_t total_size; /* of the listing */
+	uint32_t asked;      /* the number in the last command */
 	bool in_body;        /* a message was asked for */
 	bool streaming;      /* and it is coming */
 	bool listed;         /* the listing was complete */
@@ -126,10 +127,7 @@ drop_message(struct session *s, const struct error *why)
 {
 	if (!s->in_body)
 		return;
-	if (why != NULL && why->kind != ERROR_LOCAL)
-		pass_broken(&s->pass, why);
-	else
-		pass_abandon(&s->pass);
+	pass_lost(&s->pass, why);
 	s->in_body = s->streaming = false;
 }
 
@@ -218,21 +216,20 @@ take_step(void *arg)
 {
 	struct session *s = arg;
 	struct error err;
-	uint32_t number;
 
 	if (!s->resting)
 		return;
-	switch (pass_next(&s->pass, &number)) {
+	switch (pass_next(&s->pass, &s->asked)) {
 	case STEP_RETRIEVE:
 		enter(s, PHASE_MESSAGE);
 		s->in_body = true;
 		pop3_body_init(&s->body);
-		act(s, pop3_retrieve(&s->pop3, number, &err), &err);
+		act(s, pop3_retrieve(&s->pop3, s->asked, &err), &err);
 		break;
-	case STEP_DELETE:
+	case STEP_DISPOSE:
 		enter(s, PHASE_COMMAND);
 		CRASH_POINT("before-delete");
-		act(s, pop3_delete(&s->pop3, number, &err), &err);
+		act(s, pop3_delete(&s->pop3, s->asked, &err), &err);
 		break;
 	case STEP_WAIT:
 		timer_stop(s->deadline);
@@ -313,13 +310,19 @@ start_tls(struct session *s)
 static void
 on_refused(struct session *s, const struct error *err)
 {
-	if (s->in_body) {
-		pass_broken(&s->pass, err);
-		s->in_body = false;
-	} else {
-		pass_notice(&s->pass, err);
-	}
+	pass_refused(&s->pass, s->asked, err);
+	s->in_body = false;
 	rest(s);
+}
+
+static void
+begin_body(struct session *s)
+{
+	struct error err;
+
+	s->streaming = pass_body_begin(&s->pass, s->asked, &err);
+	if (!s->streaming)
+		fail_protocol(s, &err);
 }
 
 /* Does what the machine asks for. */
@@ -350,17 +353,18 @@ act(struct session *s, struct pop3_action action, const struct error *err)
 		on_ready(s);
 		break;
 	case POP3_BODY:
-		s->streaming = true;
+		begin_body(s);
 		break;
 	case POP3_REFUSED:
 		on_refused(s, err);
 		break;
 	case POP3_DELETED:
 		CRASH_POINT("after-delete");
-		pass_deleted(&s->pass);
+		pass_disposed(&s->pass, s->asked);
 		rest(s);
 		break;
 	case POP3_CLOSE:
+		pass_confirmed(&s->pass);
 		end(s);
 		break;
 	case POP3_FAIL:
@@ -567,7 +571,7 @@ session_start(const struct session_settings *settings)
 	s->settings = *settings;
 	s->settings.config = config_ref(settings->config);
 	buf_init(&s->password, PASSWORD_MAX);
-	pass_init(&s->pass, &s->settings, on_soon, s);
+	pass_init(&s->pass, &s->settings, NULL, on_soon, s);
 	s->deadline = timer_new(settings->loop, on_deadline, s);
 	s->noop = timer_new(settings->loop, on_noop, s);
 	s->soon = timer_new(settings->loop, on_soon, s);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/storage.h"
 
-#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "state/archive.h"
+#include "fetcher/storage_job.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,54 +16,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct job {
-	const struct job_kind *kind;
-	storage_handler *handler; /* NULL: nobody waits */
-	void *arg;
-	bool ok;
-	struct error error;
-
-	struct storage_listing *listing; /* the caller's */
-
-	char *account, *id, *reason, *spool_path; /* copies */
-	uint8_t *uid;
-	size_t uid_len;
-	struct seen_row row;
-	bool archive;
-	uint64_t *changed; /* the caller's */
-
-	int64_t keep_ms;
-	uint64_t max_bytes;
-	struct job *next;
-};
-
-/* What a job does inside the group's transaction, and once that is committed;
- * either may be missing. */
-struct job_kind {
-	bool (*store)(struct storage *, struct job *);
-	void (*finish)(struct storage *, struct job *);
-};
-
-struct queue {
-	struct job *first, **end;
-};
-
-struct storage {
-	char *state_dir;
-	pthread_t thread;
-	int answers_fd; /* wakes the loop */
-	struct watch *answers_watch;
-
-	/* The thread's own. */
-	struct seen *seen;
-	uint64_t epoch;
-
-	pthread_mutex_t lock; /* for what follows */
-	pthread_cond_t wake;
-	struct queue waiting, answered;
-	bool stopping;
-};
 
 static void
 queue_init(struct queue *q)
@@ -110,155 +61,6 @@ free_all(struct job *job)
 		job = next;
 	}
 }
-
-static struct slice
-uid_of(const struct storage_listing *l, const struct listed *entry)
-{
-	return (struct slice){ l->uids + entry->uid_offset, entry->uid_len };
-}
-
-static int
-compare_uids(const void *a, const void *b, void *arg)
-{
-	const struct listed *const *x = a, *const *y = b;
-
-	return slice_compare(uid_of(arg, *x), uid_of(arg, *y));
-}
-
-static void
-find_duplicates(struct storage_listing *l)
-{
-	struct listed **sorted = mem_new_array(l->n, sizeof(struct listed *));
-
-	for (size_t i = 0; i < l->n; i++) {
-		sorted[i] = &l->entries[i];
-		sorted[i]->duplicate = false;
-	}
-	qsort_r(sorted, l->n, sizeof(struct listed *), compare_uids, l);
-	for (size_t i = 1; i < l->n; i++) {
-		if (slice_equal(uid_of(l, sorted[i - 1]), uid_of(l, sorted[i])))
-			sorted[i - 1]->duplicate = sorted[i]->duplicate = true;
-	}
-	free(sorted);
-}
-
-static bool
-look_up(struct storage *s, const struct storage_listing *l,
-    struct listed *entry, struct error *err)
-{
-	struct slice uid = uid_of(l, entry);
-
-	entry->row = (struct seen_row){ .status = SEEN_NEW };
-	if (entry->duplicate)
-		return true;
-	return seen_get(s->seen, l->account, uid, &entry->row, err) &&
-	       (entry->row.status == SEEN_NEW ||
-		   seen_mark(s->seen, l->account, uid, s->epoch, err));
-}
-
-static bool
-compare(struct storage *s, struct job *job)
-{
-	struct storage_listing *l = job->listing;
-	uint64_t forgotten;
-
-	if (!seen_account(s->seen, l->account, l->host, l->user, &job->error))
-		return false;
-	find_duplicates(l);
-	s->epoch++;
-	for (size_t i = 0; i < l->n; i++) {
-		if (!look_up(s, l, &l->entries[i], &job->error))
-			return false;
-	}
-	if (!seen_forget_others(
-		s->seen, l->account, s->epoch, &forgotten, &job->error))
-		return false;
-	if (forgotten > 0)
-		log_debug("account=%s: forgot %llu messages that are gone",
-		    l->account, (unsigned long long)forgotten);
-	return true;
-}
-
-static bool
-record(struct storage *s, struct job *job)
-{
-	struct seen_entry entry = {
-		.account = job->account,
-		.uid = { job->uid, job->uid_len },
-		.row = job->row,
-		.id = job->id,
-		.reason = job->reason,
-	};
-	bool ok = seen_put(s->seen, &entry, &job->error);
-
-	CRASH_POINT("before-commit");
-	return ok;
-}
-
-static bool
-revise(struct storage *s, struct job *job)
-{
-	struct seen_revision revision = {
-		.account = job->account,
-		.message = { job->uid, job->uid_len },
-		.status = job->row.status,
-	};
-
-	return seen_revise(s->seen, &revision, job->changed, &job->error);
-}
-
-static void
-remove_spool_file(struct storage *s, struct job *job)
-{
-	struct error err;
-
-	(void)s;
-	if (unlink(job->spool_path) == 0 || errno == ENOENT)
-		return;
-	error_errno(&err, ERROR_LOCAL, errno, "%s", job->spool_path);
-	log_warning("spool file cannot be removed: %s", err.text);
-}
-
-/* The message is Postfix's by now, and the commit stands whatever happens here:
- * the archive is a net and not a promise. */
-static void
-file_away(struct storage *s, struct job *job)
-{
-	struct error err;
-
-	CRASH_POINT("after-commit");
-	if (job->spool_path == NULL)
-		return;
-	if (job->archive &&
-	    archive_take(s->state_dir, job->id, job->spool_path, &err)) {
-		CRASH_POINT("after-archive");
-		return;
-	}
-	if (job->archive)
-		log_warning("%s: injected, but cannot be archived: %s", job->id,
-		    err.text);
-	remove_spool_file(s, job);
-}
-
-static void
-expire(struct storage *s, struct job *job)
-{
-	struct error err;
-	uint64_t removed;
-
-	if (!archive_expire(
-		s->state_dir, job->keep_ms, job->max_bytes, &removed, &err))
-		log_warning("the archive cannot be cleaned up: %s", err.text);
-	else if (removed > 0)
-		log_debug("removed %llu messages from the archive",
-		    (unsigned long long)removed);
-}
-
-static const struct job_kind compare_kind = { compare, NULL };
-static const struct job_kind record_kind = { record, file_away };
-static const struct job_kind revise_kind = { revise, NULL };
-static const struct job_kind discard_kind = { NULL, remove_spool_file };
-static const struct job_kind expire_kind = { NULL, expire };
 
 /* One transaction for all; a job that fails by itself changes nothing there,
  * and leaves the others alone. */
@@ -506,7 +308,7 @@ void
 storage_compare(struct storage *s, struct storage_listing *listing,
     storage_handler *handler, void *arg)
 {
-	struct job *job = job_new(&compare_kind, handler, arg);
+	struct job *job = job_new(&storage_compare_kind, handler, arg);
 
 	job->listing = listing;
 	submit(s, job);
@@ -531,7 +333,7 @@ void
 storage_record(struct storage *s, const struct storage_fate *fate,
     storage_handler *handler, void *arg)
 {
-	struct job *job = job_new(&record_kind, handler, arg);
+	struct job *job = job_new(&storage_record_kind, handler, arg);
 
 	job->account = mem_string(fate->account);
 	copy_uid(job, fate->uid);
@@ -547,7 +349,7 @@ void
 storage_revise(struct storage *s, const struct storage_revision *revision,
     storage_handler *handler, void *arg)
 {
-	struct job *job = job_new(&revise_kind, handler, arg);
+	struct job *job = job_new(&storage_revise_kind, handler, arg);
 
 	job->account = mem_string(revision->account);
 	copy_uid(job, revision->message);
@@ -557,9 +359,31 @@ storage_revise(struct storage *s, const struct storage_revision *revision,
 }
 
 void
+storage_disposed(struct storage *s, const char *account, bool stay,
+    const struct slice *uids, size_t n)
+{
+	struct job *job;
+	size_t len = 0;
+
+	if (stay)
+		return;
+	job = job_new(&storage_dispose_kind, NULL, NULL);
+	job->account = mem_string(account);
+	for (size_t i = 0; i < n; i++)
+		len += 1 + uids[i].len;
+	job->uid = mem_new(len);
+	for (size_t i = 0; i < n; i++) {
+		job->uid[job->uid_len++] = (uint8_t)uids[i].len;
+		memcpy(job->uid + job->uid_len, uids[i].data, uids[i].len);
+		job->uid_len += uids[i].len;
+	}
+	submit(s, job);
+}
+
+void
 storage_discard(struct storage *s, const char *spool_path)
 {
-	struct job *job = job_new(&discard_kind, NULL, NULL);
+	struct job *job = job_new(&storage_discard_kind, NULL, NULL);
 
 	job->spool_path = mem_string(spool_path);
 	submit(s, job);
@@ -568,7 +392,7 @@ storage_discard(struct storage *s, const char *spool_path)
 void
 storage_expire(struct storage *s, int64_t keep_ms, uint64_t max_bytes)
 {
-	struct job *job = job_new(&expire_kind, NULL, NULL);
+	struct job *job = job_new(&storage_expire_kind, NULL, NULL);
 
 	job->keep_ms = keep_ms;
 	job->max_bytes = max_bytes;

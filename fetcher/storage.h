@@ -43,6 +43,7 @@ struct storage_listing {
 	} * entries;
 	size_t n;
 	const uint8_t *uids;
+	bool partial; /* there are others: nothing is taken to be gone */
 };
 /* Checks host and user, fills in each row, forgets rows of UIDs that are gone:
  * nothing else ever forgets one, so the listing must be complete.  A UID that
@@ -75,6 +76,12 @@ struct storage_revision {
 };
 void storage_revise(struct storage *, const struct storage_revision *,
     storage_handler *, void *arg);
+/* The server confirmed that these messages were deleted or moved away: a UID
+ * that comes again names a new message.  Those that `stay`, as they were only
+ * flagged, are not touched again.  All is copied; no answer: what cannot be
+ * recorded is told by the next listing. */
+void storage_disposed(struct storage *, const char *account, bool stay,
+    const struct slice *uids, size_t n);
 /* Removes a spool file that came to nothing; no answer. */
 void storage_discard(struct storage *, const char *spool_path);
 /* Archive expiry; no answer (errors are logged). */

@@ -16,6 +16,7 @@ enum statement {
 	PUT,
 	MARK,
 	FORGET,
+	FORGET_ONE,
 	UNMARK,
 	COUNT,
 	LIST,
@@ -42,6 +43,7 @@ static const char *const statements[N_STATEMENTS] = {
 	[FORGET] = "DELETE FROM message WHERE account = ?1 AND NOT EXISTS"
 		   " (SELECT 1 FROM present AS p WHERE p.account = ?1"
 		   " AND p.uid = message.uid AND p.epoch = ?3)",
+	[FORGET_ONE] = "DELETE FROM message WHERE account = ?1 AND uid = ?2",
 	[UNMARK] = "DELETE FROM present WHERE account = ?1",
 	[COUNT] = "SELECT status, count(*) FROM message WHERE account = ?1"
 		  " GROUP BY status",
@@ -273,6 +275,14 @@ seen_forget_others(struct seen *s, const char *account, uint64_t epoch,
 		return false;
 	*forgotten = (uint64_t)sqlite3_changes64(s->db);
 	return run(s, prepare(s, UNMARK, account), err);
+}
+
+bool
+seen_forget(
+    struct seen *s, const char *account, struct slice uid, struct error *err)
+{
+	return in_transaction(s, err) &&
+	       run(s, prepare_uid(s, FORGET_ONE, account, uid), err);
 }
 
 bool

@@ -79,6 +79,9 @@ bool seen_mark(struct seen *, const char *account, struct slice uid,
  * `epoch`. */
 bool seen_forget_others(struct seen *, const char *account, uint64_t epoch,
     uint64_t *forgotten, struct error *);
+/* The server confirmed that it is gone. */
+bool seen_forget(
+    struct seen *, const char *account, struct slice uid, struct error *);
 /* Counts rows of an account by status into count[SEEN_STATUSES]. */
 bool
 seen_count(struct seen *, const char *account, uint64_t *count, struct error *);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storage_job - what the storage thread is given to do.  For storage.c, which
+ * queues and groups the jobs, and storage_jobs.c, which does them.
+ */
+#ifndef FETCHER_STORAGE_JOB_H
+#define FETCHER_STORAGE_JOB_H
+
+#include "fetcher/storage.h"
+
+#include <pthread.h>
+
+struct job {
+	const struct job_kind *kind;
+	storage_handler *handler; /* NULL: nobody waits */
+	void *arg;
+	bool ok;
+	struct error error;
+
+	struct storage_listing *listing; /* the caller's */
+
+	char *account, *id, *reason, *spool_path; /* copies */
+	uint8_t *uid;
+	size_t uid_len;
+	struct seen_row row;
+	bool archive;
+	uint64_t *changed; /* the caller's */
+
+	int64_t keep_ms;
+	uint64_t max_bytes;
+	struct job *next;
+};
+
+/* What a job does inside the group's transaction, and once that is committed;
+ * either may be missing. */
+struct job_kind {
+	bool (*store)(struct storage *, struct job *);
+	void (*finish)(struct storage *, struct job *);
+};
+
+extern const struct job_kind storage_compare_kind, storage_record_kind,
+    storage_revise_kind, storage_dispose_kind, storage_discard_kind,
+    storage_expire_kind;
+
+struct queue {
+	struct job *first, **end;
+};
+
+struct storage {
+	char *state_dir;
+	pthread_t thread;
+	int answers_fd; /* wakes the loop */
+	struct watch *answers_watch;
+
+	/* The thread's own. */
+	struct seen *seen;
+	uint64_t epoch;
+
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t wake;
+	struct queue waiting, answered;
+	bool stopping;
+};
+
+#endif
