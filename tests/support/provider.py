@@ -3,14 +3,11 @@
 TLS, and mailboxes that are written as Maildirs, so that no mail server alters
 what a test put there."""
 
-import base64
-import contextlib
-import imaplib
 import pathlib
-import re
 import shutil
 
 from commands import run
+from imap_mailbox import ImapMailbox, modified_utf7
 from oauth2 import TokenServer
 from waiting import wait_for, wait_for_port
 
@@ -124,17 +121,7 @@ local {address} {{
 """
 
 
-def modified_utf7(name):
-    """The name of a folder as IMAP and Maildir++ write it (RFC 3501, 5.1.3)."""
-
-    def encode(match):
-        bits = base64.b64encode(match[0].encode("utf-16-be")).decode().rstrip("=")
-        return "&" + bits.replace("/", ",") + "-"
-
-    return re.sub(r"[^\x20-\x7e]+", encode, name.replace("&", "&-"))
-
-
-class Mailbox:
+class Mailbox(ImapMailbox):
     """One mailbox at the provider.  Folders are named as over IMAP, with "/"."""
 
     def __init__(self, user, password, home, conf):
@@ -187,45 +174,6 @@ class Mailbox:
         for name in names:
             self._folder(name)
 
-    # Over IMAP.
-
-    @contextlib.contextmanager
-    def imap(self, folder=None):
-        """A client of imaplib that has logged in, with `folder` selected."""
-        with imaplib.IMAP4("127.0.0.1", IMAP, timeout=20) as client:
-            client.login(self.user, self.password)
-            if folder:
-                self.asked(client.select(quoted(folder)))
-            yield client
-
-    @staticmethod
-    def asked(answer):
-        """The data of an answer that must be OK."""
-        status, data = answer
-        assert status == "OK", answer
-        return data
-
-    def flags(self, folder="INBOX"):
-        """{UID over IMAP: set of flags}"""
-        with self.imap(folder) as client:
-            lines = self.asked(client.uid("FETCH", "1:*", "(FLAGS)"))
-        found = {}
-        for line in filter(None, lines):
-            uid = int(re.search(rb"UID (\d+)", line)[1])
-            flags = re.search(rb"FLAGS \(([^)]*)\)", line)[1].decode().split()
-            found[uid] = set(flags) - {"\\Recent"}
-        return found
-
-    def set_flags(self, flags, uids="1:*", folder="INBOX"):
-        """Add flags, like another mail program of the same user."""
-        with self.imap(folder) as client:
-            self.asked(client.uid("STORE", str(uids), "+FLAGS", f"({flags})"))
-
-    def uidvalidity(self, folder="INBOX"):
-        with self.imap() as client:
-            (line,) = self.asked(client.status(quoted(folder), "(UIDVALIDITY)"))
-        return int(re.search(rb"UIDVALIDITY (\d+)", line)[1])
-
     def change_uidvalidity(self, folder="INBOX"):
         """As when an administrator restores the mailbox: new UIDs, too."""
         old = self.uidvalidity(folder)
@@ -251,14 +199,14 @@ class Mailbox:
         return [log.read_text("utf-8", "replace").splitlines() for log in logs]
 
 
-def quoted(folder):
-    return '"' + modified_utf7(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 class Provider:
     """Addresses: 127.0.0.1 has a good certificate, .2 one that has expired, .3
     one for another name, .4 one that nobody signed; see CERTIFICATE_HOST and
     LACKING for more.  `tokens` gives the mailboxes' tokens."""
+
+    name = "dovecot"
+    host = HOST
+    stores_nul = True
 
     def __init__(self, folder, certificates):
         self._folder = pathlib.Path(folder) / "provider"
