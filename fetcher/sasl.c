@@ -94,8 +94,10 @@ on_scram(
 		s->step = PROOF;
 		return sasl_scram_final(s, challenge, out, err);
 	case PROOF:
+		if (!sasl_scram_verify(s, challenge, err))
+			return false;
 		s->step = ALL;
-		return sasl_scram_verify(s, challenge, err);
+		return true;
 	default:
 		return on_surplus(s, challenge, out, err);
 	}

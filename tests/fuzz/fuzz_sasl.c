@@ -2,7 +2,7 @@
 /*
  * A server that says anything: the first byte chooses mechanism and the way of
  * its initial response, each line is a challenge; one that begins with "=" is
- * put into base64, and N in it stands for our nonce.  What comes back must be
+ * put into base64, and @ in it stands for our nonce.  What comes back must be
  * base64, and a SCRAM server that does not know the password is never believed.
  */
 #include "fetcher/sasl.h"
@@ -31,7 +31,7 @@ encode(const struct sasl *s, struct slice line, struct buf *out)
 
 	buf_init(&plain, SASL_CHALLENGE_MAX);
 	for (size_t i = 0; i < line.len; i++) {
-		if (line.data[i] == 'N')
+		if (line.data[i] == '@')
 			buf_add_string(&plain, s->nonce);
 		else
 			buf_add_byte(&plain, line.data[i]);

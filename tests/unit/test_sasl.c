@@ -299,6 +299,7 @@ scram_wants_proof_of_the_server(void **state)
 		assert_true(respond(&l, SERVER_FIRST));
 		assert_false(respond(&l, bad[i]));
 		assert_fault(&l, ERROR_TLS, "does not prove");
+		assert_false(sasl_accept(&l.sasl, &l.err));
 		end(&l);
 	}
 }
