@@ -171,3 +171,30 @@ certificate_is_pinned(X509 *leaf, const uint8_t wanted[DIGEST_SIZE],
 	    "tls.fingerprint_sha256; ask the provider whether it is new",
 	    host, hex);
 }
+
+bool
+certificate_is_current(
+    X509 *cert, const char *setting, const char *path, struct error *err)
+{
+	bool expired = X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0;
+	char day[32];
+
+	if (!expired && X509_cmp_current_time(X509_get0_notBefore(cert)) < 0)
+		return true;
+	write_day(
+	    expired ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert),
+	    day);
+	return error_set(err, ERROR_CONFIG,
+	    "%s: the certificate in %s %s (%s %s)", setting, path,
+	    expired ? "has expired" : "is not valid yet",
+	    expired ? "not after" : "not before", day);
+}
+
+time_t
+certificate_end(const X509 *cert)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1 ? timegm(&tm)
+								   : 0;
+}

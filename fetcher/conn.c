@@ -117,25 +117,38 @@ is_record_growing(struct conn *c)
 	return c->tls_received != before;
 }
 
-/* Another address of the name may do better; but the fault of the first is the
- * one that is told. */
 static void
-fail_handshake(struct conn *c, const struct error *err)
+drop_stream(struct conn *c)
 {
-	if (!c->refused)
-		c->err = *err;
-	c->refused = true;
-	if (c->dial == NULL) {
-		break_off(c);
-		return;
-	}
 	tls_free(c->tls);
 	c->tls = NULL;
 	bufferevent_free(c->stream);
 	c->stream = NULL;
 	c->phase = DIALLING;
 	restart_clock(c);
-	dial_next(c->dial);
+}
+
+/* Another address of the name may do better, or the same one without the
+ * session that it gave us; but the fault of the first is the one that is
+ * told. */
+static void
+fail_handshake(struct conn *c, const struct error *err)
+{
+	bool resuming = tls_failed_resuming(c->tls) && c->dial != NULL;
+
+	if (!c->refused && !resuming) {
+		c->refused = true;
+		c->err = *err;
+	}
+	if (c->dial == NULL) {
+		break_off(c);
+		return;
+	}
+	drop_stream(c);
+	if (resuming)
+		dial_again(c->dial);
+	else
+		dial_next(c->dial);
 }
 
 static void
@@ -285,12 +298,20 @@ watch_stream(struct conn *c)
 	c->reading = true;
 }
 
+static struct tls_peer
+tls_peer(const struct conn *c)
+{
+	return (struct tls_peer){ c->settings->tls, c->settings->host,
+		c->settings->port };
+}
+
 /* Takes over `fd`, also when it fails. */
 static bool
 start_handshake(struct conn *c, int fd, struct error *err)
 {
-	c->tls =
-	    tls_start(c->loop, fd, c->settings->tls, c->settings->host, err);
+	struct tls_peer peer = tls_peer(c);
+
+	c->tls = tls_start(c->loop, fd, &peer, err);
 	if (c->tls == NULL) {
 		close(fd);
 		return false;
@@ -341,6 +362,7 @@ conn_open(struct loop *loop, const struct conn_settings *settings,
     conn_handler *handler, void *arg)
 {
 	struct conn *c = mem_new(sizeof(*c));
+	struct tls_peer peer;
 
 	c->loop = loop;
 	c->settings = settings;
@@ -353,11 +375,23 @@ conn_open(struct loop *loop, const struct conn_settings *settings,
 	buf_init(&c->line, UNREAD_MAX);
 	snprintf(c->cipher, sizeof(c->cipher), "clear text");
 	restart_clock(c);
+	peer = tls_peer(c);
+	if (settings->tls->mode != TLS_NEVER &&
+	    !tls_ready(loop, &peer, &c->err)) {
+		break_off(c);
+		return c;
+	}
 	c->dial = dial_start(loop,
 	    &(struct dial_target){ settings->host, settings->port,
 		settings->timeout_ms, settings->path },
 	    on_dialled, c);
 	return c;
+}
+
+void
+conn_forget_servers(struct loop *loop)
+{
+	tls_forget(loop);
 }
 
 void

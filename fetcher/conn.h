@@ -42,10 +42,14 @@ struct conn_settings {    /* borrowed until conn_free() */
 			     * address of the name, the handshake */
 };
 
-/* Starts to connect; all addresses of the name are tried in turn.  Always
- * returns a conn; faults come as CONN_CLOSED, never before this returns. */
+/* Starts to connect; all addresses of the name are tried in turn, until one is
+ * connected and, with implicit TLS, verified.  A file of the TLS settings that
+ * is missing or wrong is a fault before anything is sent.  Always returns a conn; faults come as CONN_CLOSED, never before this returns. */
 struct conn *conn_open(
     struct loop *, const struct conn_settings *, conn_handler *, void *arg);
+/* After a reload: certificates and keys are read again, and no server is
+ * believed by a session from before. */
+void conn_forget_servers(struct loop *);
 /* As conn_free(), after these last bytes, if the socket takes them at once,
  * nothing is queued before them and there is no TLS: a QUIT whose answer nobody
  * awaits. */

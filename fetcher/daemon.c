@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/notify.h"
+#include "fetcher/conn.h"
 #include "fetcher/delivery.h"
 #include "fetcher/mailbox.h"
 #include "fetcher/operator.h"
@@ -272,6 +273,7 @@ on_reload(void *arg)
 	d->config = config;
 	readiness_configure(d->readiness, config);
 	delivery_configure(d->delivery, config);
+	conn_forget_servers(d->loop);
 	apply_accounts(d);
 	log_info("configuration reloaded: %zu accounts", config->n_accounts);
 }

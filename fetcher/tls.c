@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/tls.h"
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "fetcher/certificate.h"
+#include "fetcher/tls_context.h"
+#include "fetcher/tls_sessions.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,126 +18,104 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+/* A day at most, then the chain is looked at again. */
+enum { RESUMED_FOR_S = 24 * 60 * 60, KEY_TEXT_MAX = 4096 };
+
+/* What all connections of a loop share. */
+struct shared {
+	struct tls_contexts *contexts;
+	struct tls_sessions *sessions;
+};
 
 struct tls {
 	SSL *ssl; /* the bufferevent's */
 	struct bufferevent *stream;
-	const struct tls_settings *settings;
-	const char *host;
+	struct tls_peer peer;
+	struct shared *shared;
+	struct tls_session_key key;
+	time_t good_until; /* of the session that was offered */
+	bool offered;      /* a session */
+	bool verified;
+	bool kept;    /* a session, for the next connection */
 	bool refused; /* by the check of the chain; err says why */
 	struct error err;
 };
 
-/* Reading a store takes tens of milliseconds: one context for each file. */
-struct context {
-	char *ca_file; /* NULL: the system's */
-	struct timespec changed;
-	SSL_CTX *ssl_ctx;
-	struct context *next;
-};
-
-struct contexts {
-	struct context *first;
-};
-
-static SSL_CTX *
-new_context(const char *ca_file, struct error *err)
+/* In TLS 1.3 sessions come after the handshake, in any number.  One is enough:
+ * each connection leaves one for the one that follows it. */
+static int
+on_new_session(SSL *ssl, SSL_SESSION *session)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	bool loaded;
+	struct tls *tls = SSL_get_app_data(ssl);
 
-	if (ctx == NULL)
-		abort();
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	if (ca_file == NULL)
-		loaded = SSL_CTX_set_default_verify_paths(ctx) == 1;
-	else
-		loaded = SSL_CTX_load_verify_file(ctx, ca_file) == 1;
-	if (loaded)
-		return ctx;
-	error_set(err, ERROR_CONFIG,
-	    "tls.ca_file: cannot read certificates (PEM) from %s",
-	    ca_file == NULL ? "the system's store" : ca_file);
-	SSL_CTX_free(ctx);
-	ERR_clear_error();
-	return NULL;
-}
-
-static void *
-make_contexts(struct loop *loop)
-{
-	(void)loop;
-	return mem_new(sizeof(struct contexts));
+	if (tls == NULL || !tls->verified || tls->kept)
+		return 0;
+	tls->kept = true;
+	tls_sessions_put(
+	    tls->shared->sessions, &tls->key, session, tls->good_until);
+	return 0;
 }
 
 static void
-drop_contexts(void *object)
+keep_sessions_ourselves(SSL_CTX *ctx)
 {
-	struct contexts *all = object;
-
-	while (all->first != NULL) {
-		struct context *context = all->first;
-
-		all->first = context->next;
-		SSL_CTX_free(context->ssl_ctx);
-		free(context->ca_file);
-		free(context);
-	}
-	free(all);
+	SSL_CTX_set_session_cache_mode(
+	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
 }
 
-static struct context *
-find_context(struct contexts *all, const char *ca_file)
+static void *
+make_shared(struct loop *loop)
 {
-	struct context *at;
+	struct shared *shared = mem_new(sizeof(*shared));
 
-	for (at = all->first; at != NULL; at = at->next) {
-		if (ca_file == NULL ? at->ca_file == NULL
-				    : at->ca_file != NULL &&
-					  strcmp(at->ca_file, ca_file) == 0)
-			return at;
-	}
-	at = mem_new(sizeof(*at));
-	at->ca_file = ca_file == NULL ? NULL : mem_string(ca_file);
-	at->next = all->first;
-	all->first = at;
-	return at;
+	(void)loop;
+	shared->contexts = tls_contexts_new(keep_sessions_ourselves);
+	shared->sessions = tls_sessions_new();
+	return shared;
 }
 
-/* The context for a store, read again when the file has changed. */
-static SSL_CTX *
-context_of(struct loop *loop, const char *ca_file, struct error *err)
+static void
+drop_shared(void *object)
 {
-	static const struct loop_kind kind = { make_contexts, drop_contexts };
-	struct context *context =
-	    find_context(loop_shared(loop, &kind), ca_file);
-	struct stat file = { 0 };
+	struct shared *shared = object;
 
-	if (ca_file != NULL && stat(ca_file, &file) != 0) {
-		error_errno(
-		    err, ERROR_CONFIG, errno, "tls.ca_file: %s", ca_file);
-		return NULL;
-	}
-	if (context->ssl_ctx != NULL &&
-	    context->changed.tv_sec == file.st_mtim.tv_sec &&
-	    context->changed.tv_nsec == file.st_mtim.tv_nsec)
-		return context->ssl_ctx;
-	SSL_CTX_free(context->ssl_ctx);
-	context->ssl_ctx = new_context(ca_file, err);
-	context->changed = file.st_mtim;
-	return context->ssl_ctx;
+	tls_contexts_free(shared->contexts);
+	tls_sessions_free(shared->sessions);
+	free(shared);
+}
+
+static struct shared *
+shared_of(struct loop *loop)
+{
+	static const struct loop_kind kind = { make_shared, drop_shared };
+
+	return loop_shared(loop, &kind);
+}
+
+bool
+tls_ready(struct loop *loop, const struct tls_peer *peer, struct error *err)
+{
+	return tls_contexts_find(
+		   shared_of(loop)->contexts, peer->settings, err) != NULL;
+}
+
+void
+tls_forget(struct loop *loop)
+{
+	struct shared *shared = shared_of(loop);
+
+	tls_contexts_forget(shared->contexts);
+	tls_sessions_forget(shared->sessions, NULL);
 }
 
 static const char *
 wanted_name(const struct tls *tls)
 {
-	return tls->settings->server_name != NULL ? tls->settings->server_name
-						  : tls->host;
+	const char *name = tls->peer.settings->server_name;
+
+	return name != NULL ? name : tls->peer.host;
 }
 
 static int
@@ -147,7 +128,7 @@ on_chain(int ok, X509_STORE_CTX *chain)
 	if (!ok && !tls->refused) {
 		tls->refused = true;
 		certificate_explain(
-		    chain, tls->host, wanted_name(tls), &tls->err);
+		    chain, tls->peer.host, wanted_name(tls), &tls->err);
 	}
 	return ok;
 }
@@ -183,7 +164,7 @@ set_expectations(struct tls *tls)
 	SSL_set_app_data(tls->ssl, tls);
 	if (!by_address && !send_name(tls->ssl, name))
 		return false;
-	if (tls->settings->pinned) {
+	if (tls->peer.settings->pinned) {
 		SSL_set_verify(tls->ssl, SSL_VERIFY_NONE, NULL);
 		return true;
 	}
@@ -195,35 +176,76 @@ set_expectations(struct tls *tls)
 	return SSL_set1_host(tls->ssl, name) == 1;
 }
 
-struct tls *
-tls_start(struct loop *loop, int fd, const struct tls_settings *settings,
-    const char *host, struct error *err)
+/* Whoever is asked for something else is another server: another name or pin,
+ * and other files, or the same ones with other content. */
+static void
+make_key(struct tls *tls, uint64_t context_number)
 {
-	SSL_CTX *ctx = context_of(loop, settings->ca_file, err);
-	struct tls *tls;
+	const struct tls_settings *settings = tls->peer.settings;
+	char pin[DIGEST_HEX_SIZE] = "";
+	struct buf text;
 
-	if (ctx == NULL)
-		return NULL;
-	tls = mem_new(sizeof(*tls));
-	tls->settings = settings;
-	tls->host = host;
-	tls->ssl = SSL_new(ctx);
-	if (tls->ssl == NULL)
-		abort();
-	if (!set_expectations(tls)) {
-		error_set(err, ERROR_CONFIG,
-		    "%s cannot be the name in a "
-		    "certificate",
-		    wanted_name(tls));
-		SSL_free(tls->ssl);
-		free(tls);
-		return NULL;
-	}
+	if (settings->pinned)
+		hex_write(
+		    (struct slice){ settings->fingerprint_sha256, DIGEST_SIZE },
+		    pin);
+	buf_init(&text, KEY_TEXT_MAX);
+	buf_printf(&text, "%s\n%u\n%s\n%s\n%llu", tls->peer.host,
+	    tls->peer.port, wanted_name(tls), pin,
+	    (unsigned long long)context_number);
+	digest_sha256(buf_slice(&text), tls->key.digest);
+	buf_clear(&text);
+}
+
+static void
+offer_session(struct tls *tls)
+{
+	SSL_SESSION *session = tls_sessions_take(
+	    tls->shared->sessions, &tls->key, &tls->good_until);
+
+	if (session == NULL)
+		return;
+	tls->offered = SSL_set_session(tls->ssl, session) == 1;
+	SSL_SESSION_free(session);
+}
+
+static void
+attach_stream(struct tls *tls, struct loop *loop, int fd)
+{
 	tls->stream = bufferevent_openssl_socket_new(loop_base(loop), fd,
 	    tls->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 	if (tls->stream == NULL)
 		abort();
 	bufferevent_openssl_set_allow_dirty_shutdown(tls->stream, 0);
+}
+
+struct tls *
+tls_start(
+    struct loop *loop, int fd, const struct tls_peer *peer, struct error *err)
+{
+	struct shared *shared = shared_of(loop);
+	const struct tls_context *context =
+	    tls_contexts_find(shared->contexts, peer->settings, err);
+	struct tls *tls;
+
+	if (context == NULL)
+		return NULL;
+	tls = mem_new(sizeof(*tls));
+	tls->peer = *peer;
+	tls->shared = shared;
+	tls->ssl = SSL_new(context->ssl_ctx);
+	if (tls->ssl == NULL)
+		abort();
+	if (!set_expectations(tls)) {
+		error_set(err, ERROR_CONFIG,
+		    "%s cannot be the name in a certificate", wanted_name(tls));
+		SSL_free(tls->ssl);
+		free(tls);
+		return NULL;
+	}
+	make_key(tls, context->number);
+	offer_session(tls);
+	attach_stream(tls, loop, fd);
 	return tls;
 }
 
@@ -233,27 +255,65 @@ tls_stream(const struct tls *tls)
 	return tls->stream;
 }
 
+static bool
+is_right_peer(struct tls *tls, X509 *leaf, struct error *err)
+{
+	const struct tls_settings *settings = tls->peer.settings;
+	long result = SSL_get_verify_result(tls->ssl);
+
+	if (leaf == NULL)
+		return error_set(
+		    err, ERROR_TLS, "%s shows no certificate", tls->peer.host);
+	if (settings->pinned)
+		return certificate_is_pinned(
+		    leaf, settings->fingerprint_sha256, tls->peer.host, err);
+	return result == X509_V_OK ||
+	       error_set(err, ERROR_TLS, "certificate of %s: %s",
+		   tls->peer.host, X509_verify_cert_error_string(result));
+}
+
+/* When sessions that began with this chain must not be resumed any more. */
+static time_t
+chain_end(SSL *ssl)
+{
+	time_t end = time(NULL) + RESUMED_FOR_S;
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		time_t one = certificate_end(sk_X509_value(chain, i));
+
+		end = one < end ? one : end;
+	}
+	return end;
+}
+
 bool
 tls_verify(struct tls *tls, struct error *err)
 {
 	X509 *leaf = SSL_get1_peer_certificate(tls->ssl);
-	bool good;
 
-	if (leaf == NULL)
-		return error_set(
-		    err, ERROR_TLS, "%s shows no certificate", tls->host);
-	if (tls->settings->pinned)
-		good = certificate_is_pinned(
-		    leaf, tls->settings->fingerprint_sha256, tls->host, err);
-	else
-		good = SSL_get_verify_result(tls->ssl) == X509_V_OK ||
-		       error_set(err, ERROR_TLS, "certificate of %s: %s",
-			   tls->host,
-			   X509_verify_cert_error_string(
-			       SSL_get_verify_result(tls->ssl)));
+	tls->verified = is_right_peer(tls, leaf, err);
 	X509_free(leaf);
-	return good;
+	if (!tls->verified)
+		return false;
+	/* One that was resumed is no younger than that. */
+	if (!SSL_session_reused(tls->ssl))
+		tls->good_until = chain_end(tls->ssl);
+	if (SSL_version(tls->ssl) < TLS1_3_VERSION)
+		on_new_session(tls->ssl, SSL_get_session(tls->ssl));
+	return true;
 }
+
+bool
+tls_failed_resuming(struct tls *tls)
+{
+	if (!tls->offered || tls->refused)
+		return false;
+	tls_sessions_forget(tls->shared->sessions, &tls->key);
+	return true;
+}
+
+#define OUR_CERTIFICATE "does not accept the one in tls.client_certificate"
 
 static const struct {
 	int reason;
@@ -269,6 +329,14 @@ static const struct {
 	    "has no TLS 1.2 or newer" },
 	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, ERROR_TLS,
 	    "has no TLS cipher in common with this machine" },
+	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, ERROR_TLS,
+	    "asks for a certificate of ours: set tls.client_certificate" },
+	{ SSL_R_TLSV1_ALERT_UNKNOWN_CA, ERROR_TLS, OUR_CERTIFICATE },
+	{ SSL_R_TLSV1_ALERT_ACCESS_DENIED, ERROR_TLS, OUR_CERTIFICATE },
+	{ SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, ERROR_TLS, OUR_CERTIFICATE },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, ERROR_TLS, OUR_CERTIFICATE },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, ERROR_TLS, OUR_CERTIFICATE },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, ERROR_TLS, OUR_CERTIFICATE },
 	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, ERROR_RETRY,
 	    "closed the connection without ending TLS: it was cut" },
 };
@@ -281,11 +349,11 @@ explain_reason(const struct tls *tls, unsigned long code, struct error *err)
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (ERR_GET_REASON(code) != reasons[i].reason)
 			continue;
-		error_set(
-		    err, reasons[i].kind, "%s %s", tls->host, reasons[i].words);
+		error_set(err, reasons[i].kind, "%s %s", tls->peer.host,
+		    reasons[i].words);
 		return;
 	}
-	error_set(err, ERROR_TLS, "TLS with %s: %s", tls->host,
+	error_set(err, ERROR_TLS, "TLS with %s: %s", tls->peer.host,
 	    words == NULL ? "failed" : words);
 }
 
@@ -307,11 +375,11 @@ tls_explain(struct tls *tls, struct error *err)
 		}
 	}
 	if (errno_value == 0)
-		error_set(
-		    err, ERROR_RETRY, "%s closed the connection", tls->host);
+		error_set(err, ERROR_RETRY, "%s closed the connection",
+		    tls->peer.host);
 	else
 		error_errno(err, ERROR_RETRY, errno_value,
-		    "connection to %s broke", tls->host);
+		    "connection to %s broke", tls->peer.host);
 }
 
 void

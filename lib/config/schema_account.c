@@ -75,15 +75,16 @@ static const struct schema_row tls_rows[] = {
 	    .flags = ROW_MUST_EXIST,
 	    .example = "office.pem",
 	    .help = "A certificate of ours (PEM, with its chain), for servers "
-		    "that ask for one." },
+		    "that ask for one. A renewed file is used by the next "
+		    "connection." },
 	{ .name = "client_key",
 	    .type = &value_path,
 	    .offset = offsetof(struct tls_settings, client_key),
 	    .derived = "in client_certificate",
 	    .flags = ROW_MUST_EXIST | ROW_SECRET_FILE,
 	    .example = "office.key",
-	    .help = "Its private key (PEM), which only the fetcher's user may "
-		    "read." },
+	    .help = "Its private key (PEM, no passphrase), which only the "
+		    "fetcher's user may read." },
 	{ .name = NULL },
 };
 static const struct schema_table tls_table = { .rows = tls_rows };

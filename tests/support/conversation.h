@@ -37,7 +37,8 @@ struct talk {
 	struct conn_settings settings;
 	const char *cert; /* of the server, for scripts that speak TLS */
 	void *server_ctx; /* what such a script keeps for the next connection */
-	size_t size;      /* of the message, for scripts that send one */
+	void (*drop_server_ctx)(void *);
+	size_t size; /* of the message, for scripts that send one */
 
 	struct loop *loop;
 	struct conn *conn;
@@ -209,6 +210,8 @@ talk_close(struct talk *t)
 	assert_false(talk_event_within(t, 0));
 	if (t->script != NULL)
 		pthread_join(t->thread, NULL);
+	if (t->server_ctx != NULL)
+		t->drop_server_ctx(t->server_ctx);
 	close(t->listener);
 	timer_free(t->guard);
 	loop_free(t->loop);

@@ -33,6 +33,8 @@ static const char make_certificates[] =
     "sign other 2 DNS:pop.other.example,IP:192.0.2.1\n"
     "openssl req -x509 $key -keyout self.key -out self.pem -days 2 \\\n"
     "    -subj /CN=self -addext subjectAltName=IP:127.0.0.1\n"
+    "openssl pkey -in good.key -aes128 -passout pass:x -out locked.key\n"
+    "cp good.pem open.pem && chmod 600 *.key good.pem self.pem\n"
     "openssl x509 -in self.pem -outform DER -out self.der\n"
     "cat self.key >>self.pem\n";
 
@@ -78,17 +80,34 @@ tls_server_tear_down(void **state)
 	return proc_run(argv, 10000, &out, &err) ? 0 : -1;
 }
 
+static inline void
+tls_server_drop(void *ctx)
+{
+	SSL_CTX_free(ctx);
+}
+
+/* Made by the first connection and kept for the others. */
+static inline SSL_CTX *
+tls_server_context(struct talk *t)
+{
+	SSL_CTX *ctx = t->server_ctx;
+
+	if (ctx != NULL)
+		return ctx;
+	ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_use_certificate_file(ctx, t->cert, SSL_FILETYPE_PEM);
+	SSL_CTX_use_PrivateKey_file(ctx, t->cert, SSL_FILETYPE_PEM);
+	t->server_ctx = ctx;
+	t->drop_server_ctx = tls_server_drop;
+	return ctx;
+}
+
 /* The server's side of the handshake; NULL when the client refused. */
 static inline SSL *
 tls_server_accept(struct talk *t, int fd)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	SSL *ssl;
+	SSL *ssl = SSL_new(tls_server_context(t));
 
-	SSL_CTX_use_certificate_file(ctx, t->cert, SSL_FILETYPE_PEM);
-	SSL_CTX_use_PrivateKey_file(ctx, t->cert, SSL_FILETYPE_PEM);
-	ssl = SSL_new(ctx);
-	SSL_CTX_free(ctx);
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) == 1)
 		return ssl;

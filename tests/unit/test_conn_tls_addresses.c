@@ -56,6 +56,8 @@ greets(struct talk *t, int fd)
 	snprintf(path, sizeof(path), "%s",
 	    tls_server_file(last_number(fd) == 1 ? "good.pem" : "expired.pem"));
 	t->cert = path;
+	SSL_CTX_free(t->server_ctx);
+	t->server_ctx = NULL;
 	ssl = tls_server_accept(t, fd);
 	if (ssl == NULL)
 		return;
