@@ -303,11 +303,18 @@ static const struct schema_row account_rows[] = {
 	    .words = auth_words,
 	    .offset = offsetof(struct account, auth),
 	    .fallback = "auto",
-	    .help = "How to log in. auto: with a token OAUTHBEARER or XOAUTH2, "
-		    "with a password the best of SCRAM-SHA-256, PLAIN, LOGIN "
-		    "and user that the server offers. user: USER and PASS with "
-		    "POP3, the LOGIN command with IMAP. external: the client "
-		    "certificate says who we are." },
+	    .help = "How to log in. auto: with a token OAUTHBEARER, else "
+		    "XOAUTH2; with a password the first of SCRAM-SHA-256, "
+		    "PLAIN, LOGIN and user that the server offers. Another "
+		    "word: this or nothing. user: USER and PASS with POP3, the "
+		    "LOGIN command with IMAP. external: the client certificate "
+		    "says who we are. A refused login is not tried another "
+		    "way, since providers lock accounts; if a server offers "
+		    "what it cannot do, name what it can. APOP, CRAM-MD5, "
+		    "DIGEST-MD5 and NTLM are never used: they rest on broken "
+		    "digests, whoever listens can guess the password from "
+		    "them, the server must keep it in clear or as good as "
+		    "that, and inside TLS they protect nothing." },
 	{ .name = "token",
 	    .type = &value_mapping,
 	    .table = &schema_secret,
@@ -315,8 +322,11 @@ static const struct schema_row account_rows[] = {
 	    .private = true,
 	    .flags = ROW_OWN,
 	    .example = "{command: [/usr/local/bin/oauth-token, office]}",
-	    .help = "Where an OAuth2 access token is, instead of a "
-		    "password." },
+	    .help = "Where an OAuth2 access token is, instead of a password: "
+		    "for Google and Microsoft. A command prints the token as "
+		    "one line within 10 seconds. It is run for each login, so "
+		    "it should keep a token until that expires, and once more "
+		    "when the server refuses the token." },
 	{ .name = "password",
 	    .type = &value_mapping,
 	    .table = &schema_secret,
