@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * listing - the messages that a server named, as they come in: number, size,
- * UID.  At most POP3_MESSAGES_MAX entries; about 80 bytes and the UID each.
+ * UID.  At most PROTOCOL_MESSAGES_MAX entries; about 80 bytes and the UID each.
  */
 #ifndef FETCHER_LISTING_H
 #define FETCHER_LISTING_H

@@ -26,6 +26,7 @@ static const struct {
 	[UIDL_LIST] = { "UIDL list", pop3_on_uidl_list },
 	[LIST] = { "LIST", pop3_on_list },
 	[LIST_LIST] = { "LIST list", pop3_on_list_list },
+	[LOGGED_IN] = { "logged in", NULL },
 	[READY] = { "ready", NULL },
 	[RETR] = { "RETR", pop3_on_retr },
 	[BODY] = { "message", NULL },
@@ -46,16 +47,16 @@ static const struct {
 	{ SLICE("[AUTH]"), ERROR_LOGIN },
 };
 
-const struct pop3_action pop3_failed = { .todo = POP3_FAIL };
+const struct protocol_action pop3_failed = { .todo = DO_FAIL };
 
-struct pop3_action
-pop3_enter(struct pop3 *s, int state, enum pop3_do todo)
+struct protocol_action
+pop3_enter(struct pop3 *s, int state, enum protocol_do todo)
 {
 	s->state = state;
-	return (struct pop3_action){ .todo = todo, .number = s->number };
+	return (struct protocol_action){ .todo = todo, .number = s->number };
 }
 
-struct pop3_action
+struct protocol_action
 pop3_command(struct pop3 *s, int next, const char *fmt, ...)
 {
 	va_list ap;
@@ -68,8 +69,8 @@ pop3_command(struct pop3 *s, int next, const char *fmt, ...)
 	assert(len >= 0 && (size_t)len < sizeof(s->command) - 2);
 	memcpy(s->command + len, "\r\n", 3);
 	s->state = next;
-	return (struct pop3_action){
-		.todo = POP3_SEND,
+	return (struct protocol_action){
+		.todo = DO_SEND,
 		.number = s->number,
 		.text = slice_of(s->command),
 		.secret = next == PASS || next == AUTH || next == AUTH_RESPONSE,
@@ -115,11 +116,11 @@ quotes_secret(const struct pop3 *s, struct slice line)
 		return false;
 	return (response.len > 0 &&
 		   slice_search_nocase(line, response) < line.len) ||
-	       (s->login->password.len > 0 &&
-		   slice_search_nocase(line, s->login->password) < line.len);
+	       (s->login->secret.len > 0 &&
+		   slice_search_nocase(line, s->login->secret) < line.len);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_broken(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (quotes_secret(s, line))
@@ -129,7 +130,7 @@ pop3_broken(struct pop3 *s, struct slice line, struct error *err)
 	return pop3_failed;
 }
 
-struct pop3_action
+struct protocol_action
 pop3_refused(
     struct pop3 *s, enum error_kind kind, struct slice line, struct error *err)
 {
@@ -151,28 +152,88 @@ pop3_refused(
 	return pop3_failed;
 }
 
-void
-pop3_init(struct pop3 *s, const struct pop3_login *login_data)
+static void
+init(void *m, const struct protocol_login *login)
 {
-	*s = (struct pop3){ .login = login_data, .state = GREETING };
+	struct pop3 *s = m;
+
+	*s = (struct pop3){ .login = login, .state = GREETING };
 }
 
 const char *
-pop3_state_name(const struct pop3 *s)
+pop3_state_name(const void *m)
 {
+	const struct pop3 *s = m;
+
 	return states[s->state].name;
 }
 
-struct pop3_action
-pop3_line(struct pop3 *s, struct slice line, struct error *err)
+static const struct protocol_facts *
+facts(const void *m)
 {
-	if (states[s->state].on_line == NULL)
-		return pop3_broken(s, line, err);
-	return states[s->state].on_line(s, line, err);
+	const struct pop3 *s = m;
+
+	return &s->facts;
 }
 
-void
-pop3_clear(struct pop3 *s)
+static struct protocol_action
+line(void *m, struct slice text, struct error *err)
 {
+	struct pop3 *s = m;
+
+	if (states[s->state].on_line == NULL)
+		return pop3_broken(s, text, err);
+	return states[s->state].on_line(s, text, err);
+}
+
+static unsigned
+room(const void *m)
+{
+	const struct pop3 *s = m;
+
+	return s->state == READY;
+}
+
+static bool
+busy(const void *m)
+{
+	const struct pop3 *s = m;
+
+	return states[s->state].on_line != NULL || s->state == BODY;
+}
+
+static bool
+body(void *m, struct slice in, size_t *used, uint8_t *out, size_t *out_len)
+{
+	struct pop3 *s = m;
+
+	return pop3_body_feed(&s->body, in, used, out, out_len);
+}
+
+static void
+clear(void *m)
+{
+	struct pop3 *s = m;
+
 	explicit_bzero(s->command, sizeof(s->command));
 }
+
+const struct protocol pop3_protocol = {
+	.name = "POP3",
+	.size = sizeof(struct pop3),
+	.init = init,
+	.state_name = pop3_state_name,
+	.facts = facts,
+	.line = line,
+	.secured = pop3_secured,
+	.room = room,
+	.busy = busy,
+	.open = pop3_open,
+	.retrieve = pop3_retrieve,
+	.dispose = pop3_dispose,
+	.noop = pop3_noop,
+	.quit = pop3_quit,
+	.body = body,
+	.body_done = pop3_body_done,
+	.clear = clear,
+};

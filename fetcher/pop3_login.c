@@ -21,14 +21,14 @@ fits_command(struct slice s)
 	       slice_find(s, '\0') == s.len && s.len <= SECRET_MAX;
 }
 
-static struct pop3_action
+static struct protocol_action
 send_auth_response(struct pop3 *s, const char *before, int next)
 {
 	char raw[SECRET_MAX + 2], blob[POP3_COMMAND_MAX];
-	struct slice user = slice_of(s->login->user);
-	struct slice password = s->login->password;
+	struct slice user = slice_of(s->login->account->user);
+	struct slice password = s->login->secret;
 	size_t len = 0;
-	struct pop3_action action;
+	struct protocol_action action;
 
 	raw[len++] = '\0';
 	memcpy(raw + len, user.data, user.len);
@@ -53,11 +53,11 @@ is_auth_too_long(size_t user_len, size_t password_len)
 	return sizeof("AUTH PLAIN ") - 1 + base64_len + 2 > AUTH_LINE_MAX;
 }
 
-static struct pop3_action
+static struct protocol_action
 login(struct pop3 *s, struct error *err)
 {
-	struct slice user = slice_of(s->login->user);
-	struct slice password = s->login->password;
+	struct slice user = slice_of(s->login->account->user);
+	struct slice password = s->login->secret;
 
 	if (!fits_command(user) || !fits_command(password) ||
 	    user.len + password.len > SECRET_MAX) {
@@ -67,22 +67,23 @@ login(struct pop3 *s, struct error *err)
 		return pop3_failed;
 	}
 	if (!s->capa_plain)
-		return pop3_command(s, USER, "USER %s", s->login->user);
+		return pop3_command(
+		    s, USER, "USER %s", s->login->account->user);
 	if (is_auth_too_long(user.len, password.len))
 		return pop3_command(s, AUTH, "AUTH PLAIN");
 	return send_auth_response(s, "AUTH PLAIN ", AUTH);
 }
 
-static struct pop3_action
+static struct protocol_action
 ask_capabilities(struct pop3 *s)
 {
-	s->capa_stls = false;
+	s->facts = (struct protocol_facts){ 0 };
 	s->capa_plain = false;
 	s->listed = 0;
 	return pop3_command(s, CAPA, "CAPA");
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_greeting(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
@@ -90,27 +91,28 @@ pop3_on_greeting(struct pop3 *s, struct slice line, struct error *err)
 	return ask_capabilities(s);
 }
 
-static struct pop3_action
+static struct protocol_action
 after_capabilities(struct pop3 *s, struct error *err)
 {
-	if (!s->login->starttls || s->secured)
+	if (s->secured || s->login->account->protocol != PROTOCOL_POP3 ||
+	    s->login->account->tls.mode != TLS_REQUIRED)
 		return login(s, err);
-	if (s->capa_stls)
+	if (s->facts.starttls)
 		return pop3_command(s, STLS, "STLS");
 	error_set(
 	    err, ERROR_TLS, "server does not offer STLS; use protocol: pop3s");
 	return pop3_failed;
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_capa(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (pop3_is_ok(line))
-		return pop3_enter(s, CAPA_LIST, POP3_WAIT);
+		return pop3_enter(s, CAPA_LIST, DO_WAIT);
 	if (!pop3_is_refusal(line))
 		return pop3_broken(s, line, err);
 	/* It may know STLS without knowing CAPA: asking tells. */
-	s->capa_stls = true;
+	s->facts.starttls = true;
 	return after_capabilities(s, err);
 }
 
@@ -126,7 +128,7 @@ lists_word(struct slice words, struct slice wanted)
 	return false;
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_capa_list(struct pop3 *s, struct slice line, struct error *err)
 {
 	struct slice words = line, name;
@@ -139,24 +141,26 @@ pop3_on_capa_list(struct pop3 *s, struct slice line, struct error *err)
 	}
 	if (slice_cut_word(&words, &name)) {
 		if (slice_equal_nocase(name, SLICE("STLS")))
-			s->capa_stls = true;
+			s->facts.starttls = true;
 		if (slice_equal_nocase(name, SLICE("SASL")))
 			s->capa_plain = lists_word(words, SLICE("PLAIN"));
 	}
-	return pop3_enter(s, CAPA_LIST, POP3_WAIT);
+	return pop3_enter(s, CAPA_LIST, DO_WAIT);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_stls(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_TLS, line, err);
-	return pop3_enter(s, HANDSHAKE, POP3_START_TLS);
+	return pop3_enter(s, HANDSHAKE, DO_START_TLS);
 }
 
-struct pop3_action
-pop3_secured(struct pop3 *s, struct error *err)
+struct protocol_action
+pop3_secured(void *m, struct error *err)
 {
+	struct pop3 *s = m;
+
 	(void)err;
 	assert(s->state == HANDSHAKE);
 	s->secured = true;
@@ -164,35 +168,31 @@ pop3_secured(struct pop3 *s, struct error *err)
 }
 
 /* "+" also comes from servers that overlook the response in AUTH itself. */
-struct pop3_action
+struct protocol_action
 pop3_on_auth(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (slice_equal(slice_trim(line), SLICE("+")))
 		return send_auth_response(s, "", AUTH_RESPONSE);
 	if (pop3_is_ok(line) &&
-	    is_auth_too_long(strlen(s->login->user), s->login->password.len))
+	    is_auth_too_long(
+		strlen(s->login->account->user), s->login->secret.len))
 		return pop3_broken(s, line, err);
 	return pop3_on_login(s, line, err);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_user(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_LOGIN, line, err);
-	return pop3_command(
-	    s, PASS, "PASS %.*s", SLICE_ARG(s->login->password));
+	return pop3_command(s, PASS, "PASS %.*s", SLICE_ARG(s->login->secret));
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_login(struct pop3 *s, struct slice line, struct error *err)
 {
-	struct pop3_action action;
-
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_LOGIN, line, err);
 	explicit_bzero(s->command, sizeof(s->command));
-	action = pop3_command(s, STAT, "STAT");
-	action.todo = POP3_LOGGED_IN;
-	return action;
+	return pop3_enter(s, LOGGED_IN, DO_LOGGED_IN);
 }

@@ -3,7 +3,18 @@
 
 #include <assert.h>
 
-struct pop3_action
+struct protocol_action
+pop3_open(void *m, const char *folder, struct error *err)
+{
+	struct pop3 *s = m;
+
+	(void)folder;
+	(void)err;
+	assert(s->state == LOGGED_IN || s->state == READY);
+	return pop3_command(s, STAT, "STAT");
+}
+
+struct protocol_action
 pop3_on_stat(struct pop3 *s, struct slice line, struct error *err)
 {
 	struct slice rest = line;
@@ -12,23 +23,23 @@ pop3_on_stat(struct pop3 *s, struct slice line, struct error *err)
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
 	rest = slice_trim(slice_from(rest, sizeof("+OK") - 1));
-	if (!slice_cut_number(&rest, POP3_MESSAGES_MAX, &count) ||
+	if (!slice_cut_number(&rest, PROTOCOL_MESSAGES_MAX, &count) ||
 	    (rest.len > 0 && !byte_is_space(rest.data[0])))
 		return pop3_broken(s, line, err);
 	s->expected = (uint32_t)count;
 	if (count == 0)
-		return pop3_enter(s, READY, POP3_READY);
+		return pop3_enter(s, READY, DO_READY);
 	return pop3_command(s, UIDL, "UIDL");
 }
 
-static struct pop3_action
+static struct protocol_action
 start_list(struct pop3 *s, int list)
 {
 	s->listed = 0;
-	return pop3_enter(s, list, POP3_WAIT);
+	return pop3_enter(s, list, DO_WAIT);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_uidl(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (pop3_is_ok(line))
@@ -63,7 +74,7 @@ is_complete(const struct pop3 *s, struct error *err)
 	    s->listed, s->expected);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_uidl_list(struct pop3 *s, struct slice line, struct error *err)
 {
 	struct slice uid = line;
@@ -74,14 +85,14 @@ pop3_on_uidl_list(struct pop3 *s, struct slice line, struct error *err)
 		return pop3_command(s, LIST, "LIST");
 	}
 	if (!cut_entry_number(s, &uid) || uid.len == 0 ||
-	    uid.len > POP3_UID_MAX || !slice_all(uid, byte_is_graphic))
+	    uid.len > PROTOCOL_UID_MAX || !slice_all(uid, byte_is_graphic))
 		return pop3_broken(s, line, err);
-	return (struct pop3_action){
-		.todo = POP3_LISTED, .number = s->listed, .text = uid
+	return (struct protocol_action){
+		.todo = DO_LISTED, .number = s->listed, .text = uid
 	};
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_list(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
@@ -89,16 +100,16 @@ pop3_on_list(struct pop3 *s, struct slice line, struct error *err)
 	return start_list(s, LIST_LIST);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_list_list(struct pop3 *s, struct slice line, struct error *err)
 {
 	struct slice rest = line;
-	struct pop3_action action = { .todo = POP3_SIZED };
+	struct protocol_action action = { .todo = DO_SIZED };
 
 	if (pop3_is_list_end(line)) {
 		if (!is_complete(s, err))
 			return pop3_failed;
-		return pop3_enter(s, READY, POP3_READY);
+		return pop3_enter(s, READY, DO_READY);
 	}
 	/* RFC 1939 lets a server say more after the size. */
 	if (!cut_entry_number(s, &rest) ||
@@ -109,7 +120,7 @@ pop3_on_list_list(struct pop3 *s, struct slice line, struct error *err)
 	return action;
 }
 
-static struct pop3_action
+static struct protocol_action
 message_command(struct pop3 *s, int next, const char *verb, uint32_t number)
 {
 	assert(s->state == READY && number >= 1 && number <= s->expected);
@@ -117,83 +128,90 @@ message_command(struct pop3 *s, int next, const char *verb, uint32_t number)
 	return pop3_command(s, next, "%s %u", verb, number);
 }
 
-struct pop3_action
-pop3_retrieve(struct pop3 *s, uint32_t number, struct error *err)
+struct protocol_action
+pop3_retrieve(void *m, uint32_t number, struct error *err)
 {
 	(void)err;
-	return message_command(s, RETR, "RETR", number);
+	return message_command(m, RETR, "RETR", number);
 }
 
-struct pop3_action
-pop3_delete(struct pop3 *s, uint32_t number, struct error *err)
+struct protocol_action
+pop3_dispose(void *m, uint32_t number, struct error *err)
 {
 	(void)err;
-	return message_command(s, DELE, "DELE", number);
+	return message_command(m, DELE, "DELE", number);
 }
 
 /* A message may have gone; that is no reason to leave the others. */
-static struct pop3_action
+static struct protocol_action
 message_refused(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_refusal(line))
 		return pop3_broken(s, line, err);
 	pop3_refused(s, ERROR_REFUSED, line, err);
-	return pop3_enter(s, READY, POP3_REFUSED);
+	return pop3_enter(s, READY, DO_REFUSED);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_retr(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return message_refused(s, line, err);
-	return pop3_enter(s, BODY, POP3_BODY);
+	pop3_body_init(&s->body);
+	return pop3_enter(s, BODY, DO_BODY);
 }
 
-struct pop3_action
-pop3_body_done(struct pop3 *s, struct error *err)
+struct protocol_action
+pop3_body_done(void *m, struct error *err)
 {
+	struct pop3 *s = m;
+
 	(void)err;
 	assert(s->state == BODY);
-	return pop3_enter(s, READY, POP3_READY);
+	return pop3_enter(s, READY, DO_READY);
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_dele(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return message_refused(s, line, err);
-	return pop3_enter(s, READY, POP3_DELETED);
+	return pop3_enter(s, READY, DO_DISPOSED);
 }
 
-struct pop3_action
-pop3_noop(struct pop3 *s, struct error *err)
+struct protocol_action
+pop3_noop(void *m, struct error *err)
 {
+	struct pop3 *s = m;
+
 	(void)err;
 	assert(s->state == READY);
 	return pop3_command(s, NOOP, "NOOP");
 }
 
-struct pop3_action
+struct protocol_action
 pop3_on_noop(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
-	return pop3_enter(s, READY, POP3_READY);
+	return pop3_enter(s, READY, DO_READY);
 }
 
-struct pop3_action
-pop3_quit(struct pop3 *s, struct error *err)
+struct protocol_action
+pop3_quit(void *m, struct error *err)
 {
+	struct pop3 *s = m;
+
 	(void)err;
-	assert(s->state == READY);
+	assert(s->state == LOGGED_IN || s->state == READY);
 	return pop3_command(s, QUIT, "QUIT");
 }
 
 /* -ERR: "some deleted messages not removed" (RFC 1939 6). */
-struct pop3_action
+struct protocol_action
 pop3_on_quit(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
-	return pop3_enter(s, QUIT, POP3_CLOSE);
+	return pop3_enter(s, QUIT, DO_CLOSE);
 }

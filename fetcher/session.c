@@ -11,7 +11,7 @@
 #include "fetcher/child.h"
 #include "fetcher/conn.h"
 #include "fetcher/pass.h"
-#include "fetcher/pop3.h"
+#include "fetcher/protocol.h"
 
 enum {
 	PASSWORD_MAX = 4096,
@@ -51,9 +51,8 @@ struct session {
 	struct conn_settings conn_settings;
 	struct conn *conn; /* NULL before and after */
 	struct buf password;
-	struct pop3_login login;
-	struct pop3 pop3;
-	struct pop3_body body;
+	struct protocol_login login;
+	void *m; /* of pop3_protocol */
 	struct pass pass;
 	enum phase phase;
 	struct timer *deadline, *noop, *soon;
@@ -70,7 +69,7 @@ struct session {
 };
 
 static void take_step(void *arg);
-static void act(struct session *, struct pop3_action, const struct error *);
+static void act(struct session *, struct protocol_action, const struct error *);
 
 static void
 enter(struct session *s, enum phase phase)
@@ -84,7 +83,8 @@ session_free(struct session *s)
 {
 	pass_clear(&s->pass);
 	buf_wipe(&s->password);
-	pop3_clear(&s->pop3);
+	pop3_protocol.clear(s->m);
+	free(s->m);
 	conn_free(s->conn);
 	timer_free(s->deadline);
 	timer_free(s->noop);
@@ -178,7 +178,7 @@ on_deadline(void *arg)
 
 /* Sends what the machine wants sent. */
 static void
-send_command(struct session *s, struct pop3_action action)
+send_command(struct session *s, struct protocol_action action)
 {
 	struct error err;
 
@@ -189,7 +189,7 @@ send_command(struct session *s, struct pop3_action action)
 		 * beginning of a message. */
 		error_set(&err, ERROR_PROTOCOL,
 		    "server said more than it was asked for (before %s)",
-		    pop3_state_name(&s->pop3));
+		    pop3_protocol.state_name(s->m));
 		fail_protocol(s, &err);
 		return;
 	}
@@ -207,7 +207,7 @@ on_noop(void *arg)
 	struct error err;
 
 	if (s->resting)
-		act(s, pop3_noop(&s->pop3, &err), &err);
+		act(s, pop3_protocol.noop(s->m, &err), &err);
 }
 
 /* The server waits for a command: which? */
@@ -223,13 +223,12 @@ take_step(void *arg)
 	case STEP_RETRIEVE:
 		enter(s, PHASE_MESSAGE);
 		s->in_body = true;
-		pop3_body_init(&s->body);
-		act(s, pop3_retrieve(&s->pop3, s->asked, &err), &err);
+		act(s, pop3_protocol.retrieve(s->m, s->asked, &err), &err);
 		break;
 	case STEP_DISPOSE:
 		enter(s, PHASE_COMMAND);
 		CRASH_POINT("before-delete");
-		act(s, pop3_delete(&s->pop3, s->asked, &err), &err);
+		act(s, pop3_protocol.dispose(s->m, s->asked, &err), &err);
 		break;
 	case STEP_WAIT:
 		timer_stop(s->deadline);
@@ -238,7 +237,7 @@ take_step(void *arg)
 		enter(s, PHASE_QUIT);
 		CRASH_POINT("before-quit");
 		s->quitting = true;
-		act(s, pop3_quit(&s->pop3, &err), &err);
+		act(s, pop3_protocol.quit(s->m, &err), &err);
 		break;
 	}
 }
@@ -266,20 +265,16 @@ report_probe(const struct session *s)
 static void
 on_ready(struct session *s)
 {
-	if (s->listed) {
-		rest(s);
-		return;
-	}
-	s->listed = true;
-	if (s->settings.probe)
+	if (!s->listed && s->settings.probe)
 		report_probe(s);
-	else
+	else if (!s->listed)
 		pass_compare(&s->pass);
+	s->listed = true;
 	rest(s);
 }
 
 static void
-on_listed(struct session *s, const struct pop3_action *action)
+on_listed(struct session *s, const struct protocol_action *action)
 {
 	struct error err;
 
@@ -293,9 +288,12 @@ on_listed(struct session *s, const struct pop3_action *action)
 static void
 on_logged_in(struct session *s)
 {
+	struct error err;
+
 	buf_wipe(&s->password);
-	s->login.password = (struct slice){ NULL, 0 };
+	s->login.secret = (struct slice){ NULL, 0 };
 	enter(s, PHASE_LISTING);
+	act(s, pop3_protocol.open(s->m, NULL, &err), &err);
 }
 
 static void
@@ -327,48 +325,47 @@ begin_body(struct session *s)
 
 /* Does what the machine asks for. */
 static void
-act(struct session *s, struct pop3_action action, const struct error *err)
+act(struct session *s, struct protocol_action action, const struct error *err)
 {
 	switch (action.todo) {
-	case POP3_WAIT:
-		break;
-	case POP3_LOGGED_IN:
+	case DO_LOGGED_IN:
 		on_logged_in(s);
+		break;
+	case DO_SEND:
 		send_command(s, action);
 		break;
-	case POP3_SEND:
-		send_command(s, action);
-		break;
-	case POP3_START_TLS:
+	case DO_START_TLS:
 		start_tls(s);
 		break;
-	case POP3_LISTED:
+	case DO_LISTED:
 		on_listed(s, &action);
 		break;
-	case POP3_SIZED:
+	case DO_SIZED:
 		listing_size(&s->pass.listing, action.number, action.size);
 		s->total_size += action.size;
 		break;
-	case POP3_READY:
+	case DO_READY:
 		on_ready(s);
 		break;
-	case POP3_BODY:
+	case DO_BODY:
 		begin_body(s);
 		break;
-	case POP3_REFUSED:
+	case DO_REFUSED:
 		on_refused(s, err);
 		break;
-	case POP3_DELETED:
+	case DO_DISPOSED:
 		CRASH_POINT("after-delete");
 		pass_disposed(&s->pass, s->asked);
 		rest(s);
 		break;
-	case POP3_CLOSE:
+	case DO_CLOSE:
 		pass_confirmed(&s->pass);
 		end(s);
 		break;
-	case POP3_FAIL:
+	case DO_FAIL:
 		fail_protocol(s, err);
+		break;
+	default: /* DO_WAIT; the rest is IMAP's */
 		break;
 	}
 }
@@ -384,7 +381,7 @@ end_body(struct session *s)
 		return;
 	}
 	s->in_body = s->streaming = false;
-	act(s, pop3_body_done(&s->pop3, &err), &err);
+	act(s, pop3_protocol.body_done(s->m, &err), &err);
 }
 
 /* One piece of the message; false when there is nothing to read now. */
@@ -398,7 +395,7 @@ read_body(struct session *s)
 
 	if (in.len == 0)
 		return false;
-	complete = pop3_body_feed(&s->body, in, &used, s->bytes, &out);
+	complete = pop3_protocol.body(s->m, in, &used, s->bytes, &out);
 	if (!pass_body(&s->pass, (struct slice){ s->bytes, out }, &err)) {
 		readiness_fault(s->settings.readiness, &err);
 		fail(s, &err);
@@ -416,14 +413,14 @@ read_line(struct session *s)
 	struct slice line;
 	struct error err;
 
-	switch (conn_take_line(s->conn, POP3_LINE_MAX, &line)) {
+	switch (conn_take_line(s->conn, PROTOCOL_LINE_MAX, &line)) {
 	case CONN_LINE:
-		act(s, pop3_line(&s->pop3, line, &err), &err);
+		act(s, pop3_protocol.line(s->m, line, &err), &err);
 		return true;
 	case CONN_LINE_TOO_LONG:
 		error_set(&err, ERROR_PROTOCOL,
-		    "more than %d bytes without a line end (%s)", POP3_LINE_MAX,
-		    pop3_state_name(&s->pop3));
+		    "more than %d bytes without a line end (%s)",
+		    PROTOCOL_LINE_MAX, pop3_protocol.state_name(s->m));
 		fail_protocol(s, &err);
 		return false;
 	case CONN_LINE_NONE:
@@ -460,7 +457,7 @@ on_conn(enum conn_event event, void *arg)
 	case CONN_SENT:
 		break;
 	case CONN_SECURED:
-		act(s, pop3_secured(&s->pop3, &err), &err);
+		act(s, pop3_protocol.secured(s->m, &err), &err);
 		break;
 	case CONN_DATA:
 		/* What comes while resting stays unread: send_command() finds
@@ -480,13 +477,9 @@ connect_now(struct session *s)
 {
 	const struct account *account = s->settings.account;
 
-	s->login = (struct pop3_login){
-		.user = account->user,
-		.password = buf_slice(&s->password),
-		.starttls = account->protocol == PROTOCOL_POP3 &&
-			    account->tls.mode == TLS_REQUIRED,
-	};
-	pop3_init(&s->pop3, &s->login);
+	s->login = (struct protocol_login){ account,
+		.secret = buf_slice(&s->password) };
+	pop3_protocol.init(s->m, &s->login);
 	s->conn_settings = (struct conn_settings){
 		.host = account->host,
 		.port = account->port,
@@ -570,6 +563,7 @@ session_start(const struct session_settings *settings)
 
 	s->settings = *settings;
 	s->settings.config = config_ref(settings->config);
+	s->m = mem_new(pop3_protocol.size);
 	buf_init(&s->password, PASSWORD_MAX);
 	pass_init(&s->pass, &s->settings, NULL, on_soon, s);
 	s->deadline = timer_new(settings->loop, on_deadline, s);

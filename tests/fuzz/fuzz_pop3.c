@@ -11,22 +11,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static struct pop3_action
+static const struct protocol *const p = &pop3_protocol;
+
+static struct protocol_action
 next_command(struct pop3 *s, struct slice line, struct error *err)
 {
 	uint8_t choice = line.len > 0 ? line.data[0] : 0;
 
 	if (choice % 4 == 0 || s->expected == 0)
-		return pop3_quit(s, err);
+		return p->quit(s, err);
 	if (choice % 4 == 1)
-		return pop3_retrieve(s, 1 + choice % s->expected, err);
+		return p->retrieve(s, 1 + choice % s->expected, err);
 	if (choice % 4 == 2)
-		return pop3_delete(s, 1 + choice % s->expected, err);
-	return pop3_noop(s, err);
+		return p->dispose(s, 1 + choice % s->expected, err);
+	return p->noop(s, err);
 }
 
 static void
-check_sent(struct pop3_action action)
+check_sent(struct protocol_action action)
 {
 	struct slice text = action.text;
 
@@ -36,10 +38,10 @@ check_sent(struct pop3_action action)
 }
 
 static void
-check_listed(const struct pop3 *s, struct pop3_action action)
+check_listed(const struct pop3 *s, struct protocol_action action)
 {
 	if (action.number < 1 || action.number > s->expected ||
-	    action.text.len < 1 || action.text.len > POP3_UID_MAX)
+	    action.text.len < 1 || action.text.len > PROTOCOL_UID_MAX)
 		abort();
 }
 
@@ -48,29 +50,30 @@ static bool
 step(struct pop3 *s, struct slice line, bool *ready)
 {
 	struct error err;
-	struct pop3_action action =
-	    *ready ? next_command(s, line, &err) : pop3_line(s, line, &err);
+	struct protocol_action action =
+	    *ready ? next_command(s, line, &err) : p->line(s, line, &err);
 
 	*ready = false;
-	if (action.todo == POP3_START_TLS)
-		action = pop3_secured(s, &err);
-	if (action.todo == POP3_BODY)
-		action = pop3_body_done(s, &err);
+	if (action.todo == DO_START_TLS)
+		action = p->secured(s, &err);
+	if (action.todo == DO_LOGGED_IN)
+		action = p->open(s, "INBOX", &err);
+	if (action.todo == DO_BODY)
+		action = p->body_done(s, &err);
 	switch (action.todo) {
-	case POP3_SEND:
-	case POP3_LOGGED_IN:
+	case DO_SEND:
 		check_sent(action);
 		break;
-	case POP3_LISTED:
+	case DO_LISTED:
 		check_listed(s, action);
 		break;
-	case POP3_READY:
-	case POP3_REFUSED:
-	case POP3_DELETED:
+	case DO_READY:
+	case DO_REFUSED:
+	case DO_DISPOSED:
 		*ready = true;
 		break;
-	case POP3_CLOSE:
-	case POP3_FAIL:
+	case DO_CLOSE:
+	case DO_FAIL:
 		return false;
 	default:
 		break;
@@ -82,17 +85,20 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice in = { data, size }, line;
-	const struct pop3_login login = { .user = "joe",
-		.password = SLICE("hunter2"),
-		.starttls = size > 0 && data[0] % 2 == 0 };
+	const struct account account = { .user = "joe",
+		.protocol = PROTOCOL_POP3,
+		.tls.mode =
+		    size > 0 && data[0] % 2 == 0 ? TLS_REQUIRED : TLS_NEVER };
+	const struct protocol_login login = { .account = &account,
+		.secret = SLICE("hunter2") };
 	struct pop3 s;
 	bool ready = false;
 
-	pop3_init(&s, &login);
+	p->init(&s, &login);
 	while (slice_cut_line(&in, &line)) {
 		if (!step(&s, line, &ready))
 			break;
 	}
-	pop3_clear(&s);
+	p->clear(&s);
 	return 0;
 }
