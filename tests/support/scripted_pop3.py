@@ -1,51 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A POP3 server that behaves, but for what a test tells it to do wrong."""
 
-import contextlib
-import socket
-import ssl
-import threading
+from scripted_server import ScriptedServer
 
 
-class Session:
-    """One connection."""
-
-    def __init__(self, server, link):
-        self.server = server
-        self.link = link
-        self.deleted = set()
-        self._buffer = b""
-
-    def send(self, data):
-        self.link.sendall(data)
-
-    def drip(self, data, pause, stop):
-        """Send byte by byte with pauses, until done or `stop` is set."""
-        for i in range(len(data)):
-            if stop.wait(pause):
-                return
-            self.send(data[i : i + 1])
-
-    def line(self):
-        """The next command without its line end; None at the end."""
-        while b"\n" not in self._buffer:
-            data = self.link.recv(4096)
-            if not data:
-                return None
-            self._buffer += data
-        line, self._buffer = self._buffer.split(b"\n", 1)
-        return line.rstrip(b"\r")
-
-    def start_tls(self):
-        self.link = self.server.context.wrap_socket(self.link, server_side=True)
-        self.server.handshakes += 1
-
-    def drop(self):
-        """End the connection; TLS gets no close_notify."""
-        raise ConnectionAbortedError
-
-
-class ScriptedPop3:
+class ScriptedPop3(ScriptedServer):
     """`answers`: {verb: bytes or function(session, argument)} in place of the
     right ones; the verb "" is the greeting.  `commands` is all that clients
     said; `messages` is what is still there: [(uid, bytes with CRLF)]."""
@@ -53,51 +12,21 @@ class ScriptedPop3:
     def __init__(self, messages=(), answers=None, certificate=None, implicit=True, host="127.0.0.1"):
         self.messages = list(messages)
         self.answers = answers or {}
-        self.commands = []
-        self.handshakes = 0
-        self.stopping = threading.Event()
-        self.context = None
-        if certificate:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(*certificate)
-        self._implicit = implicit and certificate is not None
-        self._links = []
-        self._listener = socket.create_server((host, 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(certificate, implicit, host)
 
     def verbs(self):
         return [command.split(b" ")[0].upper().decode("ascii", "replace") for command in self.commands]
 
-    def stop(self):
-        self.stopping.set()
-        for link in (self._listener, *self._links):
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-            link.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                link, _ = self._listener.accept()
-                self._links.append(link)
-                threading.Thread(target=self._serve, args=(link,), daemon=True).start()
-
-    def _serve(self, link):
-        session = Session(self, link)
-        with contextlib.suppress(OSError, ssl.SSLError):
-            if self._implicit:
-                session.start_tls()
-            self._answer(session, "", b"")
-            while (line := session.line()) is not None:
-                self.commands.append(line)
-                verb, _, argument = line.partition(b" ")
-                verb = verb.decode("ascii", "replace").upper()
-                self._answer(session, verb, argument)
-                if verb == "QUIT":
-                    break
-        with contextlib.suppress(OSError):
-            session.link.close()
+    def talk(self, session):
+        session.deleted = set()
+        self._answer(session, "", b"")
+        while (line := session.line()) is not None:
+            self.commands.append(line)
+            verb, _, argument = line.partition(b" ")
+            verb = verb.decode("ascii", "replace").upper()
+            self._answer(session, verb, argument)
+            if verb == "QUIT":
+                break
 
     def _answer(self, session, verb, argument):
         wanted = self.answers.get(verb)
@@ -116,7 +45,7 @@ class ScriptedPop3:
         return b"+OK ready\r\n"
 
     def _do_capa(self, session, argument):
-        stls = b"STLS\r\n" if self.context and not isinstance(session.link, ssl.SSLSocket) else b""
+        stls = b"STLS\r\n" if self.context and not session.is_secure() else b""
         return b"+OK\r\nUSER\r\nUIDL\r\nTOP\r\n" + stls + b".\r\n"
 
     def _do_stls(self, session, argument):
