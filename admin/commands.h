@@ -17,6 +17,7 @@ int cmd_fetch(int argc, char **argv);
 int cmd_parked(int argc, char **argv);
 int cmd_archive(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 
 #endif

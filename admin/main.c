@@ -41,6 +41,11 @@ static const struct command commands[] = {
 	    "postfix",
 	    "make the changes that Postfix needs, or take them back",
 	    cmd_setup },
+	{ "import",
+	    "[--domain DOMAIN] [--secrets FOLDER]\n"
+	    "    [--state FILE | FOLDER --seen FILE]\n"
+	    "    fetchmailrc | getmailrc | mpoprc | csv FILE",
+	    "turn the configuration of another program into ours", cmd_import },
 	{ "schema", "man | json | sample",
 	    "print what is made from the table of settings", cmd_schema },
 };

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailhaul import - the configuration of another program as ours: YAML on
+ * standard output, what became of each statement on standard error.
+ */
+#include "admin/commands.h"
+
+#include "admin/import_output.h"
+#include "base/file.h"
+#include "mail/domain.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+struct source {
+	const char *name;
+	import_reader *read;
+	enum import_state state; /* how it remembers what it collected */
+};
+static const struct source sources[] = {
+	{ "fetchmailrc", import_fetchmailrc, IMPORT_STATE_FETCHIDS },
+};
+
+struct arguments {
+	const struct source *source;
+	const char *file, *domain, *secrets, *state, *seen;
+	char normalised[DOMAIN_SIZE];
+	char secrets_path[PATH_MAX];
+};
+
+static bool
+refuse(const char *reason)
+{
+	fprintf(stderr, "mailhaul import: %s\n", reason);
+	return false;
+}
+
+static bool
+take_options(int argc, char **argv, struct arguments *a)
+{
+	static const struct option options[] = {
+		{ "domain", required_argument, NULL, 'd' },
+		{ "secrets", required_argument, NULL, 's' },
+		{ "state", required_argument, NULL, 'u' },
+		{ "seen", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char **const targets[] = { &a->domain, &a->secrets, &a->state,
+		&a->seen };
+	int option, index;
+
+	optind = 1;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
+		if (option == '?')
+			return refuse("unknown option, or one without its "
+				      "argument");
+		*targets[index] = optarg;
+	}
+	if (argc - optind != 2)
+		return refuse("needs the kind of file, and the file");
+	return true;
+}
+
+static bool
+read_arguments(int argc, char **argv, struct arguments *a)
+{
+	const char *kind;
+
+	if (!take_options(argc, argv, a))
+		return false;
+	kind = argv[optind];
+	a->file = argv[optind + 1];
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(kind, sources[i].name) == 0)
+			a->source = &sources[i];
+	if (a->source == NULL)
+		return refuse("knows fetchmailrc, getmailrc, mpoprc and csv");
+	if ((a->state == NULL) != (a->seen == NULL))
+		return refuse("--state and --seen belong together");
+	if (a->state != NULL && a->source->state == IMPORT_STATE_NONE)
+		return refuse("a csv file has no state");
+	if (a->domain == NULL)
+		return true;
+	if (!domain_normalise(slice_of(a->domain), a->normalised))
+		return refuse("--domain is no domain");
+	a->domain = a->normalised;
+	return true;
+}
+
+/* The configuration may lie anywhere: its paths are absolute. */
+static bool
+find_secrets_folder(struct arguments *a)
+{
+	struct stat st;
+
+	if (a->secrets == NULL)
+		return true;
+	if (realpath(a->secrets, a->secrets_path) == NULL ||
+	    stat(a->secrets_path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		fprintf(
+		    stderr, "mailhaul import: %s is no folder\n", a->secrets);
+		return false;
+	}
+	a->secrets = a->secrets_path;
+	return true;
+}
+
+/* Whoever owns the file runs the program, and gets its mail. */
+static const char *
+owner_of(struct import *import, const char *path)
+{
+	struct passwd entry, *found = NULL;
+	char room[4096];
+	struct stat st;
+
+	if (stat(path, &st) != 0 ||
+	    getpwuid_r(st.st_uid, &entry, room, sizeof(room), &found) != 0 ||
+	    found == NULL)
+		return NULL;
+	return arena_string(&import->arena, slice_of(found->pw_name));
+}
+
+static bool
+write_seen(struct import *import, const struct arguments *a)
+{
+	struct error err;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	bool ok;
+
+	if (a->seen == NULL)
+		return true;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		abort();
+	import_seen(import, a->source->state, a->state, out);
+	fclose(out);
+	ok = file_replace(
+	    a->seen, (struct slice){ (const uint8_t *)text, len }, 0600, &err);
+	if (!ok)
+		fprintf(stderr, "mailhaul import: %s\n", err.text);
+	free(text);
+	return ok;
+}
+
+static int
+run(const struct arguments *a, struct import *import, struct slice source)
+{
+	int status;
+
+	import->domain = a->domain;
+	import->owner = owner_of(import, a->file);
+	import_read(import, a->source->read, source);
+	import_secrets(import, a->secrets);
+	import_write_yaml(import, stdout);
+	if (!write_seen(import, a)) {
+		import_report(import, a->file, stderr);
+		return EX_CANTCREAT;
+	}
+	status = import_report(import, a->file, stderr);
+	return status;
+}
+
+int
+cmd_import(int argc, char **argv)
+{
+	struct arguments a = { .file = NULL };
+	struct import import;
+	struct buf source;
+	struct error err;
+	int status;
+
+	if (!read_arguments(argc, argv, &a))
+		return EX_USAGE;
+	if (!find_secrets_folder(&a))
+		return EX_CANTCREAT;
+	buf_init(&source, IMPORT_SOURCE_MAX);
+	import_init(&import);
+	if (file_read(a.file, &source, &err)) {
+		status = run(&a, &import, buf_slice(&source));
+	} else {
+		fprintf(stderr, "mailhaul import: %s\n", err.text);
+		status = EX_NOINPUT;
+	}
+	import_clear(&import);
+	buf_wipe(&source);
+	return status;
+}
