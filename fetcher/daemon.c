@@ -15,6 +15,7 @@
 #include "fetcher/delivery.h"
 #include "fetcher/mailbox.h"
 #include "fetcher/operator.h"
+#include "fetcher/probe.h"
 #include "fetcher/readiness.h"
 #include "fetcher/session.h"
 #include "fetcher/storage.h"
@@ -52,7 +53,7 @@ sweep(struct daemon *d)
 	for (struct mailbox **at = &d->mailboxes; *at != NULL;) {
 		struct mailbox *m = *at;
 
-		if (!m->gone || m->session != NULL) {
+		if (!m->gone || m->session != NULL || m->probe != NULL) {
 			at = &m->next;
 			continue;
 		}
@@ -107,38 +108,29 @@ log_pass(struct mailbox *m, const struct pass_result *r)
 		    r->waiting);
 }
 
-/* --once and --probe: is this account finished? */
+/* --once: is this account finished? */
 static void
 judge_single_run(struct mailbox *m, const struct pass_result *r)
 {
 	struct daemon *d = m->daemon;
 	bool failed = r->end == PASS_FAILED || r->end == PASS_HELD;
 
-	if (!failed && (r->end == PASS_MORE || r->fetched > 0) &&
-	    d->settings->mode == DAEMON_ONCE)
+	if (!failed && (r->end == PASS_MORE || r->fetched > 0))
 		return;
 	m->gone = true;
-	if (failed && d->settings->mode == DAEMON_PROBE)
-		d->status = probe_status(r->error.kind);
-	else if (failed || r->waiting > 0)
+	if (failed || r->waiting > 0)
 		d->status = EX_TEMPFAIL;
 }
 
+/* The session is gone: when is there to be another one? */
 static void
-on_pass_done(void *arg, const struct pass_result *r)
+plan_next(struct mailbox *m, const struct pass_result *r)
 {
-	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
 	const struct account *account = config_account(d->config, m->name);
 	uint32_t random;
 	int64_t pause;
 
-	m->session = NULL;
-	log_pass(m, r);
-	status_add(&m->status, r);
-	awaiting_done(&m->awaiting, r);
-	if (d->settings->mode != DAEMON_FOREVER)
-		judge_single_run(m, r);
 	if (m->gone || account == NULL) {
 		m->gone = true;
 		sweep(d);
@@ -151,6 +143,42 @@ on_pass_done(void *arg, const struct pass_result *r)
 		pause = 0;
 	m->poll_again = false;
 	mailbox_pause(m, pause);
+}
+
+static void
+on_pass_done(void *arg, const struct pass_result *r, bool idling)
+{
+	struct mailbox *m = arg;
+	struct daemon *d = m->daemon;
+
+	if (!idling)
+		m->session = NULL;
+	log_pass(m, r);
+	status_add(&m->status, r);
+	awaiting_done(&m->awaiting, r);
+	if (d->settings->mode != DAEMON_FOREVER)
+		judge_single_run(m, r);
+	if (!idling) {
+		plan_next(m, r);
+	} else if (m->poll_again) {
+		m->poll_again = false;
+		session_poll(m->session);
+	}
+}
+
+static void
+on_probed(void *arg, const struct error *err)
+{
+	struct mailbox *m = arg;
+	struct daemon *d = m->daemon;
+
+	m->probe = NULL;
+	m->gone = true;
+	if (err != NULL) {
+		log_warning("account=%s: %s", m->name, err->text);
+		d->status = probe_status(err->kind);
+	}
+	sweep(d);
 }
 
 /* Whoever removed the key file to get a new key finds it in use at once. */
@@ -191,8 +219,11 @@ start_pass(void *arg)
 		mailbox_pause(m, IN_USE_PAUSE_MS);
 		return;
 	}
-	if (d->settings->mode != DAEMON_PROBE)
-		refresh_keys(d);
+	if (d->settings->mode == DAEMON_PROBE) {
+		m->probe = probe_start(d->loop, m->account, on_probed, m);
+		return;
+	}
+	refresh_keys(d);
 	m->session = session_start(&(struct session_settings){
 	    .loop = d->loop,
 	    .config = d->config,
@@ -201,7 +232,7 @@ start_pass(void *arg)
 	    .readiness = d->readiness,
 	    .delivery = d->delivery,
 	    .key = &d->keys.key[0],
-	    .probe = d->settings->mode == DAEMON_PROBE,
+	    .may_idle = d->settings->mode == DAEMON_FOREVER,
 	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,
@@ -241,8 +272,13 @@ apply_accounts(struct daemon *d)
 			m->next = d->mailboxes;
 			d->mailboxes = m;
 		}
-		if (m->session == NULL)
+		if (m->session == NULL) {
 			mailbox_pause(m, 0);
+		} else if (session_idles(m->session)) {
+			/* It has the configuration of before. */
+			m->poll_again = true;
+			session_stop(m->session, false);
+		}
 	}
 	sweep(d);
 }

@@ -46,7 +46,9 @@ mailbox_pause(struct mailbox *m, int64_t pause_ms)
 void
 mailbox_poll_now(struct mailbox *m)
 {
-	if (m->session != NULL)
+	if (m->session != NULL && session_idles(m->session))
+		session_poll(m->session);
+	else if (m->session != NULL)
 		m->poll_again = true;
 	else
 		mailbox_pause(m, 0);

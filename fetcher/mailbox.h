@@ -17,7 +17,9 @@ struct mailbox {
 	struct timer *timer;
 	int64_t due_ms; /* clock_monotonic_ms(), between passes */
 	struct schedule schedule;
-	struct session *session;            /* NULL between passes */
+	struct session *session; /* NULL between passes, unless
+					     * it stays to hear of mail */
+	struct probe *probe;
 	const struct account *account;      /* of the session */
 	const struct pass_result *progress; /* of the session */
 	bool gone;                          /* no longer configured */

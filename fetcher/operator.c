@@ -59,7 +59,9 @@ tell_status(struct operator* o, const struct command *command,
 	    &report);
 	for (struct mailbox *m = *o->view.mailboxes; m != NULL; m = m->next)
 		status_write_account(m->name, &m->status,
-		    m->session == NULL ? NULL : m->progress,
+		    m->session == NULL || session_idles(m->session)
+			? NULL
+			: m->progress,
 		    m->due_ms - clock_monotonic_ms(), &report);
 	buf_add_byte(&report, '\n');
 	control_answer(client, buf_slice(&report));

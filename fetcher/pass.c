@@ -82,6 +82,28 @@ pass_clear(struct pass *p)
 	free(p->mailbox);
 }
 
+void
+pass_restart(struct pass *p)
+{
+	p->stopping = false;
+	p->asked = 0;
+	p->asked_bytes = 0;
+	p->result = (struct pass_result){ .end = PASS_DONE };
+}
+
+void
+pass_move(struct pass *p, const char *folder)
+{
+	struct pass before = *p;
+
+	pass_clear(p);
+	pass_init(p, before.settings, folder, before.changed, before.arg);
+	p->result = before.result;
+	p->asked = before.asked;
+	p->asked_bytes = before.asked_bytes;
+	p->stopping = before.stopping;
+}
+
 bool
 pass_idle(const struct pass *p)
 {
@@ -266,7 +288,7 @@ void
 pass_compare(struct pass *p)
 {
 	p->comparing = true;
-	p->result.listed = (unsigned)p->listing.found.n;
+	p->result.listed += (unsigned)p->listing.found.n;
 	storage_compare(
 	    p->settings->storage, &p->listing.found, on_compared, p);
 }
@@ -322,8 +344,8 @@ report_oversize(struct pass *p)
 		    "provider");
 }
 
-static bool
-is_receiving(const struct pass *p)
+bool
+pass_is_receiving(const struct pass *p)
 {
 	return p->n_requested > 0 || p->current != NULL;
 }
@@ -343,7 +365,7 @@ pass_next(struct pass *p, uint32_t *number)
 		return STEP_RETRIEVE;
 	}
 	report_oversize(p);
-	if (is_receiving(p) || p->in_flight > 0 ||
+	if (pass_is_receiving(p) || p->in_flight > 0 ||
 	    (p->awaiting_room && !p->stopping))
 		return STEP_WAIT;
 	return STEP_QUIT;
@@ -413,8 +435,12 @@ pass_body_end(struct pass *p, struct error *err)
 void
 pass_refused(struct pass *p, uint32_t number, const struct error *err)
 {
-	struct listed *entry = take_request(p, number);
+	struct listed *entry = p->current;
 
+	if (entry != NULL && entry->number == number)
+		drop_current(p);
+	else
+		entry = take_request(p, number);
 	if (entry == NULL)
 		pass_notice(p, err);
 	else

@@ -64,6 +64,11 @@ void pass_init(struct pass *, const struct session_settings *,
     const char *folder, loop_handler *changed, void *arg);
 /* Only when pass_idle(). */
 void pass_clear(struct pass *);
+/* Another folder of the same account, in the same pass: what was counted goes on
+ * being counted.  Only when pass_idle(). */
+void pass_move(struct pass *, const char *folder);
+/* Another pass: nothing was done yet. */
+void pass_restart(struct pass *);
 /* All was added to .listing: compares it with the state.  A listing that does
  * not name the whole mailbox has listing.found.partial set. */
 void pass_compare(struct pass *);
@@ -91,6 +96,8 @@ void pass_confirmed(struct pass *);
 void pass_notice(struct pass *, const struct error *);
 /* Begin nothing new.  With an error, the pass has failed or is held. */
 void pass_stop(struct pass *, enum pass_end, const struct error *);
+/* A message was asked for and is not here whole. */
+bool pass_is_receiving(const struct pass *);
 /* Nothing is under way, but for what the server was asked. */
 bool pass_idle(const struct pass *);
 

@@ -37,7 +37,9 @@ enum protocol_do {
 	DO_SEND,      /* send .text (it ends with CRLF), then feed on */
 	DO_START_TLS, /* conn_start_tls(), then secured() */
 	DO_LOGGED_IN, /* the login is done: folders(), open() or quit() */
-	DO_FOLDER,    /* the account has the folder .text (UTF-8); feed on */
+	DO_FOLDER,    /* the account has the folder .text (UTF-8); feed on;
+		       * .size is 1 when it serves a purpose of the server's
+		       * (RFC 6154: \All, \Drafts, \Junk, \Sent, \Trash) */
 	DO_FOLDERS,   /* these were all: open() or quit() */
 	DO_LISTED,    /* message .number has UID .text, and .size octets where
 		       * that is known (else 0); feed on */
@@ -86,6 +88,7 @@ struct protocol_facts {
 	/* IMAP */
 	bool idle, uidplus, move, literal_plus, sasl_ir, id, login_disabled;
 	bool read_only; /* the folder that is open */
+	bool news;      /* and it has got mail since it was listed */
 };
 
 /* `m` is a machine of .size bytes, all zero at first; init() may be called again

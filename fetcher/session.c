@@ -1,545 +1,311 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/session.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/crash.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "fetcher/child.h"
-#include "fetcher/conn.h"
+#include "fetcher/dialogue.h"
+#include "fetcher/folders.h"
+#include "fetcher/lookout.h"
 #include "fetcher/pass.h"
-#include "fetcher/protocol.h"
 
 enum {
-	PASSWORD_MAX = 4096,
-	PASSWORD_COMMAND_MS = 10 * 1000,
-	BODY_PIECE = 16 * 1024,
 	/* While Postfix has our messages the server must not close on us:
 	 * RFC 1939 lets it after ten silent minutes. */
 	NOOP_AFTER_MS = 60 * 1000,
+	HELD_AGAIN_MS = 2 * 1000,
 };
 
-/* What a session may take in all, however busy the line is; the silence clock
- * (account.timeout) is conn's. */
-enum phase {
-	PHASE_READY,
-	PHASE_PASSWORD,
-	PHASE_LOGIN,
-	PHASE_LISTING,
-	PHASE_COMMAND,
-	PHASE_MESSAGE,
-	PHASE_QUIT
-};
-static const struct {
-	const char *name;
-	int64_t most_ms;
-} phases[] = {
-	[PHASE_READY] = { "waiting for the milter", 60 * 1000 },
-	[PHASE_PASSWORD] = { "reading the password", 30 * 1000 },
-	[PHASE_LOGIN] = { "connecting and logging in", 5 * 60 * 1000 },
-	[PHASE_LISTING] = { "listing the mailbox", 30 * 60 * 1000 },
-	[PHASE_COMMAND] = { "a command", 10 * 60 * 1000 },
-	[PHASE_MESSAGE] = { "one message", 6 * 60 * 60 * 1000 },
-	[PHASE_QUIT] = { "QUIT", 60 * 1000 },
+enum stage {
+	STAGE_ASKING,  /* whether mail may be handed over */
+	STAGE_LOGIN,   /* and what comes before it */
+	STAGE_FOLDERS, /* which are there? */
+	STAGE_LISTING,
+	STAGE_WORKING,
+	STAGE_QUIT,
+	STAGE_IDLE,
+	STAGE_ROUSED, /* IDLE is being left */
+	STAGE_OVER,   /* no connection any more, or none was made */
 };
 
 struct session {
 	struct session_settings settings;
-	struct conn_settings conn_settings;
-	struct conn *conn; /* NULL before and after */
-	struct buf password;
-	struct protocol_login login;
-	void *m; /* of pop3_protocol */
+	struct dialogue *dialogue; /* NULL before and after */
 	struct pass pass;
-	enum phase phase;
-	struct timer *deadline, *noop, *soon;
-	uint64_t total_size; /* of the listing */
-	uint32_t asked;      /* the number in the last command */
-	bool in_body;        /* a message was asked for */
-	bool streaming;      /* and it is coming */
-	bool listed;         /* the listing was complete */
-	bool resting;        /* the server waits for a command, and so do we */
-	bool asking;         /* an answer of readiness or a password is due */
-	bool ended;          /* no connection any more, or none was made */
-	bool quitting;       /* QUIT was sent */
-	uint8_t bytes[BODY_PIECE + 4];
+	enum stage stage;
+	struct folders folders;
+	size_t pattern;            /* of the account, to be asked for next */
+	size_t at;                 /* the folder that is open */
+	struct lookouts *lookouts; /* of all folders but the first */
+	struct timer *soon, *noop, *again;
+	bool *due;     /* folders that this pass is to look at */
+	bool asking;   /* an answer of readiness is due */
+	bool passing;  /* a pass is under way, and has not been told of */
+	bool only_new; /* the last pass left nothing undone */
+	bool stopped;  /* by session_stop() */
 };
 
-static void take_step(void *arg);
-static void act(struct session *, struct protocol_action, const struct error *);
-
-static void
-enter(struct session *s, enum phase phase)
-{
-	s->phase = phase;
-	timer_start(s->deadline, phases[phase].most_ms);
-}
+static void log_in(struct session *);
+static void enter_folder(struct session *);
+static void begin_pass(struct session *);
 
 static void
 session_free(struct session *s)
 {
+	lookouts_free(s->lookouts);
 	pass_clear(&s->pass);
-	buf_wipe(&s->password);
-	pop3_protocol.clear(s->m);
-	free(s->m);
-	conn_free(s->conn);
-	timer_free(s->deadline);
-	timer_free(s->noop);
+	dialogue_free(s->dialogue);
+	folders_clear(&s->folders);
 	timer_free(s->soon);
+	timer_free(s->noop);
+	timer_free(s->again);
 	config_unref(s->settings.config);
+	free(s->due);
 	free(s);
 }
 
-/* Without connection, and nothing of this pass in anybody's hands: over. */
+static bool
+is_imap(const struct session *s)
+{
+	return s->settings.account->protocol == PROTOCOL_IMAP ||
+	       s->settings.account->protocol == PROTOCOL_IMAPS;
+}
+
+static void
+later(struct session *s)
+{
+	timer_start(s->soon, 0);
+}
+
+/* Without connection, and nothing of this pass in anybody's hands: gone. */
 static void
 end_if_idle(struct session *s)
 {
 	struct session_settings settings = s->settings;
 	struct pass_result result;
 
-	if (!s->ended || s->asking || !pass_idle(&s->pass))
+	if (s->asking || !pass_idle(&s->pass))
 		return;
 	result = s->pass.result;
 	session_free(s);
-	settings.done(settings.arg, &result);
+	settings.done(settings.arg, &result, false);
 }
 
 static void
 end(struct session *s)
 {
-	conn_free(s->conn);
-	s->conn = NULL;
-	s->ended = true;
-	s->resting = false;
-	timer_stop(s->deadline);
+	dialogue_free(s->dialogue);
+	s->dialogue = NULL;
+	s->stage = STAGE_OVER;
 	timer_stop(s->noop);
-	/* Never from within a call that still uses the session. */
-	timer_start(s->soon, 0);
-}
-
-/* The message under way will not be complete in this session.  One at which the
- * server failed comes again after a pause, so that the others go first. */
-static void
-drop_message(struct session *s, const struct error *why)
-{
-	if (!s->in_body)
-		return;
-	pass_lost(&s->pass, why);
-	s->in_body = s->streaming = false;
+	timer_stop(s->again);
+	later(s);
 }
 
 static void
 fail(struct session *s, const struct error *err)
 {
-	struct error why = *err;
-
-	if (s->ended)
-		return;
-	drop_message(s, &why);
-	pass_stop(&s->pass, PASS_FAILED, &why);
+	pass_lost(&s->pass, err);
+	pass_stop(&s->pass, PASS_FAILED, err);
 	end(s);
 }
 
-/* As fail(), for what the machine says, which does not know the host. */
-static void
-fail_protocol(struct session *s, const struct error *err)
-{
-	struct error why = *err;
-
-	error_prefix(&why, "%s", s->settings.account->host);
-	fail(s, &why);
-}
+/*
+ * The folders: those with a name of their own, then what the patterns find.
+ */
 
 static void
-on_soon(void *arg)
+fail_too_many(struct session *s)
 {
-	struct session *s = arg;
-
-	if (s->ended)
-		end_if_idle(s);
-	else
-		take_step(s);
-}
-
-static void
-on_deadline(void *arg)
-{
-	struct session *s = arg;
 	struct error err;
 
-	error_set(&err, ERROR_RETRY, "%s: %s took longer than %lld s",
-	    s->settings.account->host, phases[s->phase].name,
-	    (long long)(phases[s->phase].most_ms / 1000));
+	error_set(&err, ERROR_CONFIG,
+	    "more than %d folders match: name them, or exclude some",
+	    FOLDERS_MAX);
 	fail(s, &err);
 }
 
-/* Sends what the machine wants sent. */
+/* Goes to the next one that this pass is to look at.  The first comes last: it
+ * stays open, and IDLE tells of the folder that is open. */
+static bool
+next_folder(struct session *s)
+{
+	while (s->at > 0)
+		if (s->due[--s->at])
+			return true;
+	return false;
+}
+
 static void
-send_command(struct session *s, struct protocol_action action)
+all_folders_known(struct session *s)
 {
 	struct error err;
 
-	s->resting = false;
+	if (s->folders.n == 0) {
+		error_set(&err, ERROR_CONFIG,
+		    "no folder at the server matches folders");
+		fail(s, &err);
+		return;
+	}
+	s->due = mem_new_array(s->folders.n, sizeof(*s->due));
+	for (size_t i = 0; i < s->folders.n; i++)
+		s->due[i] = true;
+	s->at = s->folders.n;
+	next_folder(s);
+	enter_folder(s);
+}
+
+static void
+find_folders(struct session *s)
+{
+	const struct account *account = s->settings.account;
+	const char *pattern;
+
+	s->stage = STAGE_FOLDERS;
+	while (is_imap(s) && (pattern = account->folders[s->pattern]) != NULL) {
+		s->pattern++;
+		if (folder_is_pattern(pattern)) {
+			dialogue_folders(s->dialogue, pattern);
+			return;
+		}
+		if (!folders_add(&s->folders, account, slice_of(pattern))) {
+			fail_too_many(s);
+			return;
+		}
+	}
+	if (!is_imap(s))
+		folders_add(&s->folders, account, SLICE("INBOX"));
+	all_folders_known(s);
+}
+
+static void
+on_folder(struct session *s, const struct protocol_action *action)
+{
+	/* What the server keeps for a purpose of its own is collected only
+	 * when it is named. */
+	if (action->size == 0 &&
+	    !folders_add(&s->folders, s->settings.account, action->text))
+		fail_too_many(s);
+}
+
+/*
+ * One folder after the other.
+ */
+
+static void
+enter_folder(struct session *s)
+{
+	const char *folder = s->folders.names[s->at];
+	bool refresh = s->only_new && s->folders.n == 1;
+
+	s->stage = STAGE_LISTING;
+	pass_move(&s->pass, is_imap(s) ? folder : NULL);
+	s->pass.listing.found.partial = refresh;
+	if (refresh)
+		dialogue_refresh(s->dialogue);
+	else
+		dialogue_enter(s->dialogue, folder);
+}
+
+static bool
+wants_to_idle(const struct session *s)
+{
+	return s->settings.may_idle && s->settings.account->idle &&
+	       !s->stopped && s->pass.result.end != PASS_FAILED &&
+	       dialogue_facts(s->dialogue)->idle &&
+	       dialogue_protocol(s->dialogue)->idle != NULL;
+}
+
+static void
+quit(struct session *s)
+{
+	s->stage = STAGE_QUIT;
+	CRASH_POINT("before-quit");
+	dialogue_quit(s->dialogue);
+}
+
+/*
+ * Hearing of new mail.
+ */
+
+/* A lookout heard of mail in its folder. */
+static void
+on_heard(void *arg, size_t folder)
+{
+	struct session *s = arg;
+
+	s->due[folder] = true;
+	session_poll(s);
+}
+
+static void
+start_lookouts(struct session *s)
+{
+	if (s->lookouts == NULL && s->folders.n > 1)
+		s->lookouts = lookouts_start(
+		    &(struct lookout_settings){ .loop = s->settings.loop,
+			.account = s->settings.account,
+			.heard = on_heard,
+			.arg = s },
+		    &s->folders);
+}
+
+static int64_t
+until_next_pass(const struct session *s)
+{
+	const struct account *account = s->settings.account;
+	int64_t most = account->idle_renew_ms;
+
+	switch (s->pass.result.end) {
+	case PASS_MORE:
+		return 0;
+	case PASS_HELD:
+		return HELD_AGAIN_MS;
+	case PASS_DONE:
+	case PASS_FAILED:
+		break;
+	}
+	if (s->pass.result.waiting > 0 && account->every_ms > 0 &&
+	    account->every_ms < most)
+		return account->every_ms;
+	return most;
+}
+
+static void
+tell(struct session *s, bool idling)
+{
+	struct pass_result result = s->pass.result;
+
+	s->passing = false;
+	pass_restart(&s->pass);
+	s->settings.done(s->settings.arg, &result, idling);
+}
+
+static void
+idle_now(struct session *s)
+{
+	bool news;
+
+	s->stage = STAGE_IDLE;
+	s->only_new =
+	    s->pass.result.end == PASS_DONE && s->pass.result.waiting == 0;
 	timer_stop(s->noop);
-	if (conn_peek(s->conn).len > 0) {
-		/* It would be taken for the reply, and the reply for the
-		 * beginning of a message. */
-		error_set(&err, ERROR_PROTOCOL,
-		    "server said more than it was asked for (before %s)",
-		    pop3_protocol.state_name(s->m));
-		fail_protocol(s, &err);
-		return;
-	}
-	conn_await(s->conn, true);
-	if (!action.secret)
-		conn_send(s->conn, action.text);
-	else if (!conn_send_secret(s->conn, action.text, &err))
-		fail(s, &err);
+	timer_start(s->again, until_next_pass(s));
+	start_lookouts(s);
+	news = dialogue_facts(s->dialogue)->news;
+	dialogue_idle(s->dialogue);
+	s->due[0] = true;
+	tell(s, true);
+	if (news)
+		begin_pass(s);
 }
 
 static void
-on_noop(void *arg)
+rouse(struct session *s)
 {
-	struct session *s = arg;
-	struct error err;
-
-	if (s->resting)
-		act(s, pop3_protocol.noop(s->m, &err), &err);
-}
-
-/* The server waits for a command: which? */
-static void
-take_step(void *arg)
-{
-	struct session *s = arg;
-	struct error err;
-
-	if (!s->resting)
-		return;
-	switch (pass_next(&s->pass, &s->asked)) {
-	case STEP_RETRIEVE:
-		enter(s, PHASE_MESSAGE);
-		s->in_body = true;
-		act(s, pop3_protocol.retrieve(s->m, s->asked, &err), &err);
-		break;
-	case STEP_DISPOSE:
-		enter(s, PHASE_COMMAND);
-		CRASH_POINT("before-delete");
-		act(s, pop3_protocol.dispose(s->m, s->asked, &err), &err);
-		break;
-	case STEP_WAIT:
-		timer_stop(s->deadline);
-		break;
-	case STEP_QUIT:
-		enter(s, PHASE_QUIT);
-		CRASH_POINT("before-quit");
-		s->quitting = true;
-		act(s, pop3_protocol.quit(s->m, &err), &err);
-		break;
-	}
-}
-
-static void
-rest(struct session *s)
-{
-	s->resting = true;
-	conn_await(s->conn, false);
-	timer_start(s->noop, NOOP_AFTER_MS);
-	timer_start(s->soon, 0);
-}
-
-static void
-report_probe(const struct session *s)
-{
-	const struct account *account = s->settings.account;
-
-	printf("%s: %s:%u: %s, logged in as %s: %zu messages, %llu octets\n",
-	    account->name, account->host, account->port, conn_cipher(s->conn),
-	    account->user, s->pass.listing.found.n,
-	    (unsigned long long)s->total_size);
-}
-
-static void
-on_ready(struct session *s)
-{
-	if (!s->listed && s->settings.probe)
-		report_probe(s);
-	else if (!s->listed)
-		pass_compare(&s->pass);
-	s->listed = true;
-	rest(s);
-}
-
-static void
-on_listed(struct session *s, const struct protocol_action *action)
-{
-	struct error err;
-
-	if (listing_add(&s->pass.listing, action->number, action->text))
-		return;
-	error_set(&err, ERROR_PROTOCOL,
-	    "UIDL lists message %u twice or out of order", action->number);
-	fail_protocol(s, &err);
-}
-
-static void
-on_logged_in(struct session *s)
-{
-	struct error err;
-
-	buf_wipe(&s->password);
-	s->login.secret = (struct slice){ NULL, 0 };
-	enter(s, PHASE_LISTING);
-	act(s, pop3_protocol.open(s->m, NULL, &err), &err);
-}
-
-static void
-start_tls(struct session *s)
-{
-	struct error err;
-
-	if (!conn_start_tls(s->conn, &err))
-		fail(s, &err);
-}
-
-static void
-on_refused(struct session *s, const struct error *err)
-{
-	pass_refused(&s->pass, s->asked, err);
-	s->in_body = false;
-	rest(s);
-}
-
-static void
-begin_body(struct session *s)
-{
-	struct error err;
-
-	s->streaming = pass_body_begin(&s->pass, s->asked, &err);
-	if (!s->streaming)
-		fail_protocol(s, &err);
-}
-
-/* Does what the machine asks for. */
-static void
-act(struct session *s, struct protocol_action action, const struct error *err)
-{
-	switch (action.todo) {
-	case DO_LOGGED_IN:
-		on_logged_in(s);
-		break;
-	case DO_SEND:
-		send_command(s, action);
-		break;
-	case DO_START_TLS:
-		start_tls(s);
-		break;
-	case DO_LISTED:
-		on_listed(s, &action);
-		break;
-	case DO_SIZED:
-		listing_size(&s->pass.listing, action.number, action.size);
-		s->total_size += action.size;
-		break;
-	case DO_READY:
-		on_ready(s);
-		break;
-	case DO_BODY:
-		begin_body(s);
-		break;
-	case DO_REFUSED:
-		on_refused(s, err);
-		break;
-	case DO_DISPOSED:
-		CRASH_POINT("after-delete");
-		pass_disposed(&s->pass, s->asked);
-		rest(s);
-		break;
-	case DO_CLOSE:
-		pass_confirmed(&s->pass);
-		end(s);
-		break;
-	case DO_FAIL:
-		fail_protocol(s, err);
-		break;
-	default: /* DO_WAIT; the rest is IMAP's */
-		break;
-	}
-}
-
-static void
-end_body(struct session *s)
-{
-	struct error err;
-
-	if (!pass_body_end(&s->pass, &err)) {
-		readiness_fault(s->settings.readiness, &err);
-		fail(s, &err);
-		return;
-	}
-	s->in_body = s->streaming = false;
-	act(s, pop3_protocol.body_done(s->m, &err), &err);
-}
-
-/* One piece of the message; false when there is nothing to read now. */
-static bool
-read_body(struct session *s)
-{
-	struct slice in = slice_first(conn_peek(s->conn), BODY_PIECE);
-	struct error err;
-	size_t used, out;
-	bool complete;
-
-	if (in.len == 0)
-		return false;
-	complete = pop3_protocol.body(s->m, in, &used, s->bytes, &out);
-	if (!pass_body(&s->pass, (struct slice){ s->bytes, out }, &err)) {
-		readiness_fault(s->settings.readiness, &err);
-		fail(s, &err);
-		return false;
-	}
-	conn_consume(s->conn, used);
-	if (complete)
-		end_body(s);
-	return true;
-}
-
-static bool
-read_line(struct session *s)
-{
-	struct slice line;
-	struct error err;
-
-	switch (conn_take_line(s->conn, PROTOCOL_LINE_MAX, &line)) {
-	case CONN_LINE:
-		act(s, pop3_protocol.line(s->m, line, &err), &err);
-		return true;
-	case CONN_LINE_TOO_LONG:
-		error_set(&err, ERROR_PROTOCOL,
-		    "more than %d bytes without a line end (%s)",
-		    PROTOCOL_LINE_MAX, pop3_protocol.state_name(s->m));
-		fail_protocol(s, &err);
-		return false;
-	case CONN_LINE_NONE:
-		break;
-	}
-	return false;
-}
-
-/* Some servers close where they should answer QUIT. */
-static void
-on_closed(struct session *s)
-{
-	struct error why = *conn_error(s->conn);
-
-	if (!s->quitting) {
-		fail(s, &why);
-		return;
-	}
-	error_prefix(&why, "no answer to QUIT, the next listing will tell "
-			   "whether messages were deleted");
-	if (s->pass.result.deleted > 0)
-		pass_notice(&s->pass, &why);
-	end(s);
-}
-
-static void
-on_conn(enum conn_event event, void *arg)
-{
-	struct session *s = arg;
-	struct error err;
-
-	switch (event) {
-	case CONN_READY:
-	case CONN_SENT:
-		break;
-	case CONN_SECURED:
-		act(s, pop3_protocol.secured(s->m, &err), &err);
-		break;
-	case CONN_DATA:
-		/* What comes while resting stays unread: send_command() finds
-		 * it. */
-		while (!s->ended && !s->resting &&
-		       (s->streaming ? read_body(s) : read_line(s)))
-			;
-		break;
-	case CONN_CLOSED:
-		on_closed(s);
-		break;
-	}
-}
-
-static void
-connect_now(struct session *s)
-{
-	const struct account *account = s->settings.account;
-
-	s->login = (struct protocol_login){ account,
-		.secret = buf_slice(&s->password) };
-	pop3_protocol.init(s->m, &s->login);
-	s->conn_settings = (struct conn_settings){
-		.host = account->host,
-		.port = account->port,
-		.implicit_tls = account->protocol == PROTOCOL_POP3S,
-		.tls = &account->tls,
-		.timeout_ms = account->timeout_ms,
-	};
-	enter(s, PHASE_LOGIN);
-	s->conn = conn_open(s->settings.loop, &s->conn_settings, on_conn, s);
-}
-
-static bool
-take_password(
-    struct session *s, const struct child_result *result, struct error *err)
-{
-	if (result->started && !result->timed_out && result->wait_status == 0)
-		return secret_take(result->out, &s->password, err);
-	child_describe(result, err);
-	return false;
-}
-
-static void
-on_password(void *arg, const struct child_result *result)
-{
-	struct session *s = arg;
-	struct error err;
-
-	s->asking = false;
-	if (s->pass.stopping) {
-		end(s);
-	} else if (take_password(s, result, &err)) {
-		connect_now(s);
-	} else {
-		err.kind = ERROR_CONFIG;
-		error_prefix(&err, "password command");
-		fail(s, &err);
-	}
-}
-
-/* A command runs beside the loop; a file is read at once. */
-static void
-get_password(struct session *s)
-{
-	const struct secret_source *secret = &s->settings.account->password;
-	struct error err;
-
-	enter(s, PHASE_PASSWORD);
-	if (secret->kind == SECRET_COMMAND) {
-		s->asking = true;
-		child_run(s->settings.loop,
-		    &(struct child_job){ .argv = secret->argv,
-			.in = -1,
-			.want_out = true,
-			.timeout_ms = PASSWORD_COMMAND_MS },
-		    on_password, s);
-	} else if (secret_read(secret, &s->password, &err)) {
-		connect_now(s);
-	} else {
-		fail(s, &err);
-	}
+	s->stage = STAGE_ROUSED;
+	dialogue_rouse(s->dialogue);
 }
 
 static void
@@ -548,12 +314,297 @@ on_readiness(void *arg, bool ready, const struct error *reason)
 	struct session *s = arg;
 
 	s->asking = false;
+	if (s->stage == STAGE_OVER) {
+		later(s);
+		return;
+	}
 	if (!ready)
 		pass_stop(&s->pass, PASS_HELD, reason);
-	if (s->pass.stopping)
-		end(s);
+	if (s->stage == STAGE_ASKING) {
+		if (s->pass.stopping)
+			end(s);
+		else
+			log_in(s);
+	} else if (ready && !s->stopped) {
+		rouse(s);
+	} else {
+		s->only_new = false;
+		timer_start(s->again, HELD_AGAIN_MS);
+		tell(s, true);
+	}
+}
+
+/* While it idles: a pass, if mail may be handed over now. */
+static void
+begin_pass(struct session *s)
+{
+	if (s->stage != STAGE_IDLE || s->asking)
+		return;
+	timer_stop(s->again);
+	s->passing = s->asking = true;
+	readiness_ask(s->settings.readiness, on_readiness, s);
+}
+
+static void
+on_again(void *arg)
+{
+	struct session *s = arg;
+
+	s->only_new = false;
+	for (size_t i = 0; i < s->folders.n; i++)
+		s->due[i] = true;
+	begin_pass(s);
+}
+
+bool
+session_idles(const struct session *s)
+{
+	return s->stage == STAGE_IDLE && !s->asking;
+}
+
+void
+session_poll(struct session *s)
+{
+	if (session_idles(s))
+		on_again(s);
+}
+
+/*
+ * The work in a folder.
+ */
+
+static void
+end_folder(struct session *s)
+{
+	s->due[s->at] = false;
+	if (is_imap(s))
+		pass_confirmed(&s->pass);
+	if (!s->pass.stopping && next_folder(s))
+		enter_folder(s);
+	else if (wants_to_idle(s))
+		idle_now(s);
 	else
-		get_password(s);
+		quit(s);
+}
+
+/* Gives commands while the server takes them. */
+static void
+take_steps(struct session *s)
+{
+	uint32_t number;
+
+	while (s->stage == STAGE_WORKING && dialogue_room(s->dialogue) > 0) {
+		switch (pass_next(&s->pass, &number)) {
+		case STEP_RETRIEVE:
+			dialogue_retrieve(s->dialogue, number);
+			break;
+		case STEP_DISPOSE:
+			CRASH_POINT("before-delete");
+			dialogue_dispose(s->dialogue, number);
+			break;
+		case STEP_WAIT:
+			timer_start(s->noop, NOOP_AFTER_MS);
+			return;
+		case STEP_QUIT:
+			if (!dialogue_busy(s->dialogue))
+				end_folder(s);
+			return;
+		}
+	}
+}
+
+static void
+on_soon(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->stage == STAGE_OVER)
+		end_if_idle(s);
+	else
+		take_steps(s);
+}
+
+static void
+on_noop(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->stage != STAGE_WORKING)
+		return;
+	if (dialogue_room(s->dialogue) > 0 && !dialogue_busy(s->dialogue))
+		dialogue_noop(s->dialogue);
+	else
+		timer_start(s->noop, NOOP_AFTER_MS);
+}
+
+static void
+on_ready(struct session *s)
+{
+	switch (s->stage) {
+	case STAGE_LISTING:
+		s->stage = STAGE_WORKING;
+		pass_compare(&s->pass);
+		later(s);
+		break;
+	case STAGE_ROUSED:
+		s->at = s->folders.n;
+		next_folder(s);
+		enter_folder(s);
+		break;
+	case STAGE_WORKING:
+		later(s);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_listed(struct session *s, const struct protocol_action *action)
+{
+	struct error err;
+
+	if (listing_add(&s->pass.listing, action->number, action->text)) {
+		listing_size(&s->pass.listing, action->number, action->size);
+		return;
+	}
+	error_set(&err, ERROR_PROTOCOL,
+	    "%s: message %u is listed twice or out of order",
+	    s->settings.account->host, action->number);
+	fail(s, &err);
+}
+
+/* A folder that cannot be opened keeps nobody from the others. */
+static void
+on_folder_refused(struct session *s, const struct error *err)
+{
+	if (s->folders.n == 1) {
+		fail(s, err);
+		return;
+	}
+	pass_notice(&s->pass, err);
+	end_folder(s);
+}
+
+static void
+on_refused(struct session *s, const struct protocol_action *action,
+    const struct error *err)
+{
+	switch (s->stage) {
+	case STAGE_LISTING:
+		on_folder_refused(s, err);
+		break;
+	case STAGE_IDLE:
+		pass_notice(&s->pass, err);
+		quit(s);
+		break;
+	default:
+		pass_refused(&s->pass, action->number, err);
+		on_ready(s);
+		break;
+	}
+}
+
+static void
+on_said(
+    void *arg, const struct protocol_action *action, const struct error *err)
+{
+	struct session *s = arg;
+	struct error why;
+
+	switch (action->todo) {
+	case DO_LOGGED_IN:
+		s->pass.result.login_delay_s =
+		    dialogue_facts(s->dialogue)->login_delay_s;
+		find_folders(s);
+		break;
+	case DO_FOLDERS:
+		find_folders(s);
+		break;
+	case DO_FOLDER:
+		on_folder(s, action);
+		break;
+	case DO_LISTED:
+		on_listed(s, action);
+		break;
+	case DO_SIZED:
+		listing_size(&s->pass.listing, action->number, action->size);
+		break;
+	case DO_READY:
+		on_ready(s);
+		break;
+	case DO_BODY:
+		if (!pass_body_begin(&s->pass, action->number, &why))
+			fail(s, &why);
+		break;
+	case DO_REFUSED:
+		on_refused(s, action, err);
+		break;
+	case DO_DISPOSED:
+		CRASH_POINT("after-delete");
+		pass_disposed(&s->pass, action->number);
+		on_ready(s);
+		break;
+	case DO_ARRIVED:
+		begin_pass(s);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool
+on_piece(void *arg, struct slice bytes, struct error *err)
+{
+	struct session *s = arg;
+
+	if (pass_body(&s->pass, bytes, err))
+		return true;
+	readiness_fault(s->settings.readiness, err);
+	return false;
+}
+
+static bool
+on_complete(void *arg, struct error *err)
+{
+	struct session *s = arg;
+
+	if (pass_body_end(&s->pass, err))
+		return true;
+	readiness_fault(s->settings.readiness, err);
+	return false;
+}
+
+static void
+on_ended(void *arg, const struct error *err)
+{
+	struct session *s = arg;
+
+	if (err == NULL) {
+		pass_confirmed(&s->pass);
+	} else if (s->stage == STAGE_QUIT) {
+		if (s->pass.result.deleted > 0 && !is_imap(s))
+			pass_notice(&s->pass, err);
+	} else {
+		fail(s, err);
+		return;
+	}
+	end(s);
+}
+
+static void
+log_in(struct session *s)
+{
+	static const struct dialogue_handlers handlers = { on_said, on_piece,
+		on_complete, on_ended };
+
+	s->stage = STAGE_LOGIN;
+	s->dialogue = dialogue_open(&(struct dialogue_settings){
+	    .loop = s->settings.loop,
+	    .account = s->settings.account,
+	    .handlers = &handlers,
+	    .arg = s,
+	});
 }
 
 struct session *
@@ -563,18 +614,11 @@ session_start(const struct session_settings *settings)
 
 	s->settings = *settings;
 	s->settings.config = config_ref(settings->config);
-	s->m = mem_new(pop3_protocol.size);
-	buf_init(&s->password, PASSWORD_MAX);
 	pass_init(&s->pass, &s->settings, NULL, on_soon, s);
-	s->deadline = timer_new(settings->loop, on_deadline, s);
-	s->noop = timer_new(settings->loop, on_noop, s);
 	s->soon = timer_new(settings->loop, on_soon, s);
-	if (settings->probe) {
-		get_password(s);
-		return s;
-	}
-	s->asking = true;
-	enter(s, PHASE_READY);
+	s->noop = timer_new(settings->loop, on_noop, s);
+	s->again = timer_new(settings->loop, on_again, s);
+	s->passing = s->asking = true;
 	readiness_ask(settings->readiness, on_readiness, s);
 	return s;
 }
@@ -582,17 +626,18 @@ session_start(const struct session_settings *settings)
 void
 session_stop(struct session *s, bool at_once)
 {
+	s->stopped = true;
 	pass_stop(&s->pass, PASS_DONE, NULL);
-	if (s->ended)
+	if (s->stage == STAGE_OVER)
 		return;
-	if (s->in_body && at_once) {
+	if (at_once && pass_is_receiving(&s->pass)) {
 		/* A large message would take too long; what was deleted in
 		 * this session is deleted again in the next. */
-		drop_message(s, NULL);
+		pass_lost(&s->pass, NULL);
 		end(s);
-	} else if (s->conn != NULL && !s->listed) {
+	} else if (s->stage != STAGE_WORKING && s->stage != STAGE_QUIT) {
 		end(s);
 	} else {
-		timer_start(s->soon, 0);
+		later(s);
 	}
 }

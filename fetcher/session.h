@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session - one pass over one account: log in, list, compare with the state,
- * fetch, delete what may be deleted, QUIT.
+ * session - one account's connection, and the passes over it: log in, list each
+ * folder, compare with the state, fetch, delete what may be deleted.
  *
- * Drives the pure POP3 machine over a conn; owns the clocks.  A message is
- * deleted only after delivery said that "injected" is committed.
+ * A pass ends with QUIT, and so does the session; unless the server can tell of
+ * new mail (IDLE) and the account wants that: then the session stays, hears,
+ * and begins further passes by itself.
+ *
+ * Drives a dialogue by what pass says.  A message is disposed of only after
+ * delivery said that "injected" is committed.
  */
 #ifndef FETCHER_SESSION_H
 #define FETCHER_SESSION_H
@@ -30,8 +34,10 @@ struct pass_result {
 	 * again only when it changes. */
 	struct error notice;
 };
-/* The result is borrowed; the session is gone after the handler. */
-typedef void session_handler(void *arg, const struct pass_result *);
+/* A pass is over; the result is borrowed.  `idling`: the session stays, hears of
+ * new mail and will begin another pass; else it is gone after the handler. */
+typedef void
+session_handler(void *arg, const struct pass_result *, bool idling);
 
 struct session_settings {
 	struct loop *loop;
@@ -41,9 +47,7 @@ struct session_settings {
 	struct readiness *readiness;
 	struct delivery *delivery;
 	const struct ticket_key *key;
-	/* Log in, say what is there, and quit: nothing is fetched, injected or
-	 * remembered; storage, readiness, delivery and key are not used. */
-	bool probe;
+	bool may_idle;
 	/* Unless NULL: set to what the pass has done so far, until it is
 	 * done. */
 	const struct pass_result **progress;
@@ -51,8 +55,12 @@ struct session_settings {
 	void *arg;
 };
 
-/* The handler runs once, later. */
+/* The handler runs later. */
 struct session *session_start(const struct session_settings *);
+/* It hears of new mail, and no pass is under way. */
+bool session_idles(const struct session *);
+/* Begins a pass now, if it idles. */
+void session_poll(struct session *);
 /* Begins no further message, waits for those in Postfix's hands, and ends.  The
  * one that is being received is finished first, unless `at_once`. */
 void session_stop(struct session *, bool at_once);

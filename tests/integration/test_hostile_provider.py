@@ -277,15 +277,18 @@ def test_reply_that_nobody_asked_for_is_no_part_of_a_message(scene, hostile):
     """Taken for the answer to RETR, it would make the answer the first header line."""
 
     def retrieve(session, argument):
+        said = []
+        session.send = said.append
         session.server.answer_rightly(session, "RETR", argument)
-        session.send(b"+OK by the way\r\n")
+        del session.send
+        session.send(b"".join(said) + b"+OK by the way\r\n")
 
     scene.account["keep"] = "forever"
     hostile(Hostile("", {"RETR": retrieve}), [("u1", BAIT), ("u2", second_message())])
     result = scene.mailhaul.fetch_once().expect(75)
     scene.postfix.wait_until_idle()
     assert scene.got() == {"bait": ["anna@example.org"]}
-    assert any("more than it was asked" in line.text for line in result.lines())
+    assert any("unexpected reply (ready)" in line.text for line in result.lines())
 
 
 def test_message_larger_than_the_server_said(scene, hostile):

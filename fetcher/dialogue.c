@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/dialogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fetcher/child.h"
+#include "fetcher/conn.h"
+
+enum {
+	SECRET_MAX = 8192, /* Microsoft's tokens are 2 to 4 KB */
+	SECRET_COMMAND_MS = 30 * 1000,
+	BODY_PIECE = 16 * 1024,
+};
+
+/* What each part may take in all. */
+enum phase {
+	PHASE_SECRET,
+	PHASE_LOGIN,
+	PHASE_LISTING,
+	PHASE_COMMAND,
+	PHASE_MESSAGE,
+	PHASE_IDLE,
+	PHASE_QUIT
+};
+static const struct {
+	const char *name;
+	int64_t most_ms;
+} phases[] = {
+	[PHASE_SECRET] = { "reading the password or token", 60 * 1000 },
+	[PHASE_LOGIN] = { "connecting and logging in", 5 * 60 * 1000 },
+	[PHASE_LISTING] = { "listing the mailbox", 30 * 60 * 1000 },
+	[PHASE_COMMAND] = { "a command", 10 * 60 * 1000 },
+	[PHASE_MESSAGE] = { "one message", 6 * 60 * 60 * 1000 },
+	[PHASE_IDLE] = { "IDLE", 30 * 60 * 1000 },
+	[PHASE_QUIT] = { "QUIT", 60 * 1000 },
+};
+
+struct dialogue {
+	struct dialogue_settings settings;
+	struct conn_settings conn_settings;
+	struct conn *conn; /* NULL before and after */
+	struct buf secret, refused_token;
+	struct protocol_login login;
+	const struct protocol *protocol;
+	void *machine;
+	struct timer *deadline, *over;
+	struct error error; /* why it ended */
+	enum phase phase;
+	bool in_body;       /* a literal or message is coming */
+	bool for_owner;     /* and it is a message */
+	bool logged_in;     /* once */
+	bool token_retried; /* the one time */
+	bool asking;        /* a child reads the secret */
+	bool quitting;      /* QUIT was sent */
+	bool timed;         /* `deadline` runs */
+	bool advanced;      /* a reply was complete: it begins anew */
+	bool ended, closed; /* closed: as it should be */
+	bool freed;         /* by the owner, while `depth` calls run */
+	unsigned depth;
+};
+
+static void act(struct dialogue *, struct protocol_action, struct error *);
+static void get_secret(struct dialogue *);
+
+static const struct protocol *
+protocol_of(const struct account *account)
+{
+	static const struct protocol *const protocols[] = {
+		[PROTOCOL_POP3] = &pop3_protocol,
+		[PROTOCOL_POP3S] = &pop3_protocol,
+		[PROTOCOL_IMAP] = &imap_protocol,
+		[PROTOCOL_IMAPS] = &imap_protocol,
+	};
+
+	return protocols[account->protocol];
+}
+
+static void
+enter(struct dialogue *d, enum phase phase)
+{
+	d->phase = phase;
+	timer_start(d->deadline, phases[phase].most_ms);
+}
+
+static void
+release(struct dialogue *d)
+{
+	if (d->depth > 0 || d->asking || !d->freed)
+		return;
+	d->protocol->clear(d->machine);
+	free(d->machine);
+	buf_wipe(&d->secret);
+	buf_wipe(&d->refused_token);
+	conn_free(d->conn);
+	timer_free(d->deadline);
+	timer_free(d->over);
+	free(d);
+}
+
+void
+dialogue_free(struct dialogue *d)
+{
+	if (d == NULL)
+		return;
+	d->freed = d->ended = true;
+	conn_free(d->conn);
+	d->conn = NULL;
+	timer_stop(d->deadline);
+	timer_stop(d->over);
+	release(d);
+}
+
+/* Calls that may lead to the owner's handlers go between these. */
+static void
+hold(struct dialogue *d)
+{
+	d->depth++;
+}
+
+static void
+let_go(struct dialogue *d)
+{
+	d->depth--;
+	release(d);
+}
+
+static void
+end(struct dialogue *d)
+{
+	conn_free(d->conn);
+	d->conn = NULL;
+	d->ended = true;
+	timer_stop(d->deadline);
+	/* Never from within a call that still uses it. */
+	timer_start(d->over, 0);
+}
+
+static void
+fail(struct dialogue *d, const struct error *err)
+{
+	if (d->ended)
+		return;
+	d->error = *err;
+	end(d);
+}
+
+static void
+on_over(void *arg)
+{
+	struct dialogue *d = arg;
+
+	if (d->asking)
+		return;
+	hold(d);
+	d->settings.handlers->ended(
+	    d->settings.arg, d->closed ? NULL : &d->error);
+	let_go(d);
+}
+
+/* A token may have been revoked, or have come to its end early. */
+static bool
+try_another_token(struct dialogue *d, const struct error *err)
+{
+	if (err->kind != ERROR_LOGIN || !d->login.token || d->token_retried ||
+	    d->logged_in)
+		return false;
+	d->token_retried = true;
+	buf_add(&d->refused_token, buf_slice(&d->secret));
+	buf_wipe(&d->secret);
+	d->error = *err;
+	conn_free(d->conn);
+	d->conn = NULL;
+	get_secret(d);
+	return true;
+}
+
+/* As fail(), for what the machine says, which does not know the host. */
+static void
+fail_protocol(struct dialogue *d, const struct error *err)
+{
+	struct error why = *err;
+
+	error_prefix(&why, "%s", d->settings.account->host);
+	if (!d->ended && !try_another_token(d, &why))
+		fail(d, &why);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct dialogue *d = arg;
+	struct error err;
+
+	error_set(&err, ERROR_RETRY, "%s: %s took longer than %lld s",
+	    d->settings.account->host, phases[d->phase].name,
+	    (long long)(phases[d->phase].most_ms / 1000));
+	fail(d, &err);
+}
+
+/* Clocks run while something is due, and begin anew with each complete reply,
+ * never with a byte. */
+static void
+mind_clocks(struct dialogue *d)
+{
+	bool due = d->quitting || d->in_body || d->protocol->busy(d->machine);
+
+	if (d->ended || d->conn == NULL || !d->logged_in)
+		return;
+	conn_await(d->conn, due && d->phase != PHASE_IDLE);
+	if (!due)
+		timer_stop(d->deadline);
+	else if (!d->timed || d->advanced)
+		enter(d, d->phase);
+	d->timed = due;
+	d->advanced = false;
+}
+
+static void
+send_command(struct dialogue *d, const struct protocol_action *action)
+{
+	struct error err;
+
+	if (!action->secret)
+		conn_send(d->conn, action->text);
+	else if (!conn_send_secret(d->conn, action->text, &err))
+		fail(d, &err);
+}
+
+static void
+tell(struct dialogue *d, const struct protocol_action *action,
+    const struct error *err)
+{
+	d->settings.handlers->said(d->settings.arg, action, err);
+}
+
+static void
+log_in_done(struct dialogue *d)
+{
+	d->logged_in = true;
+	buf_wipe(&d->secret);
+	buf_wipe(&d->refused_token);
+	d->login.secret = SLICE("");
+}
+
+/* Does what the machine asks for. */
+static void
+act(struct dialogue *d, struct protocol_action action, struct error *err)
+{
+	switch (action.todo) {
+	case DO_WAIT:
+		break;
+	case DO_SEND:
+		send_command(d, &action);
+		break;
+	case DO_START_TLS:
+		if (!conn_start_tls(d->conn, err))
+			fail(d, err);
+		break;
+	case DO_LOGGED_IN:
+		log_in_done(d);
+		tell(d, &action, err);
+		break;
+	case DO_BODY:
+		d->in_body = true;
+		d->for_owner = action.number != 0;
+		d->advanced |= d->for_owner;
+		if (d->for_owner)
+			tell(d, &action, err);
+		break;
+	case DO_FOLDERS:
+	case DO_READY:
+	case DO_REFUSED:
+	case DO_DISPOSED:
+		d->advanced = true;
+		tell(d, &action, err);
+		break;
+	case DO_FOLDER:
+	case DO_LISTED:
+	case DO_SIZED:
+	case DO_ARRIVED:
+		tell(d, &action, err);
+		break;
+	case DO_CLOSE:
+		d->closed = true;
+		end(d);
+		break;
+	case DO_FAIL:
+		fail_protocol(d, err);
+		break;
+	}
+}
+
+/* What a call of the machine came to; it may be the owner's end. */
+static void
+perform(struct dialogue *d, struct protocol_action action, struct error *err)
+{
+	hold(d);
+	act(d, action, err);
+	mind_clocks(d);
+	let_go(d);
+}
+
+/* Only now the machine knows whether it is the message that was asked for. */
+static void
+end_body(struct dialogue *d)
+{
+	struct protocol_action action;
+	struct error why, err;
+
+	d->in_body = false;
+	action = d->protocol->body_done(d->machine, &why);
+	if (d->for_owner && action.todo != DO_FAIL &&
+	    action.todo != DO_REFUSED &&
+	    !d->settings.handlers->complete(d->settings.arg, &err))
+		fail(d, &err);
+	if (!d->ended)
+		act(d, action, &why);
+}
+
+static bool
+read_body(struct dialogue *d)
+{
+	struct slice in = slice_first(conn_peek(d->conn), BODY_PIECE);
+	uint8_t bytes[BODY_PIECE + 4];
+	struct error err;
+	size_t used, out = 0;
+	bool complete;
+
+	if (in.len == 0)
+		return false;
+	complete = d->protocol->body(d->machine, in, &used, bytes, &out);
+	conn_consume(d->conn, used);
+	if (out > 0 && d->for_owner &&
+	    !d->settings.handlers->piece(
+		d->settings.arg, (struct slice){ bytes, out }, &err)) {
+		fail(d, &err);
+		return false;
+	}
+	if (complete)
+		end_body(d);
+	return true;
+}
+
+static bool
+read_line(struct dialogue *d)
+{
+	struct slice line;
+	struct error err;
+
+	switch (conn_take_line(d->conn, PROTOCOL_LINE_MAX, &line)) {
+	case CONN_LINE:
+		act(d, d->protocol->line(d->machine, line, &err), &err);
+		return true;
+	case CONN_LINE_TOO_LONG:
+		error_set(&err, ERROR_PROTOCOL,
+		    "more than %d bytes without a line end (%s)",
+		    PROTOCOL_LINE_MAX, d->protocol->state_name(d->machine));
+		fail_protocol(d, &err);
+		return false;
+	case CONN_LINE_NONE:
+		break;
+	}
+	return false;
+}
+
+/* Some servers close where they should answer QUIT. */
+static void
+on_closed(struct dialogue *d)
+{
+	struct error why = *conn_error(d->conn);
+
+	if (d->quitting)
+		error_prefix(&why,
+		    "no answer to QUIT, the next listing will tell whether "
+		    "messages were deleted");
+	fail(d, &why);
+}
+
+static void
+on_conn(enum conn_event event, void *arg)
+{
+	struct dialogue *d = arg;
+	struct conn *conn = d->conn;
+	struct error err;
+
+	hold(d);
+	switch (event) {
+	case CONN_READY:
+	case CONN_SENT:
+		break;
+	case CONN_SECURED:
+		act(d, d->protocol->secured(d->machine, &err), &err);
+		break;
+	case CONN_DATA:
+		/* Another token means another connection. */
+		while (!d->ended && d->conn == conn &&
+		       (d->in_body ? read_body(d) : read_line(d)))
+			;
+		break;
+	case CONN_CLOSED:
+		on_closed(d);
+		break;
+	}
+	mind_clocks(d);
+	let_go(d);
+}
+
+static void
+connect_now(struct dialogue *d)
+{
+	const struct account *account = d->settings.account;
+	bool implicit = account->protocol == PROTOCOL_POP3S ||
+			account->protocol == PROTOCOL_IMAPS;
+
+	d->login = (struct protocol_login){
+		.account = account,
+		.secret = buf_slice(&d->secret),
+		.token = account->token.kind != SECRET_NONE,
+		.smtputf8 = d->settings.smtputf8,
+	};
+	d->protocol->init(d->machine, &d->login);
+	d->conn_settings = (struct conn_settings){
+		.host = account->host,
+		.port = account->port,
+		.implicit_tls = implicit,
+		.tls = &account->tls,
+		.timeout_ms = account->timeout_ms,
+	};
+	enter(d, PHASE_LOGIN);
+	d->conn = conn_open(d->settings.loop, &d->conn_settings, on_conn, d);
+}
+
+/* The secret is there: connects, unless it is the token that was refused. */
+static void
+use_secret(struct dialogue *d)
+{
+	struct error why = d->error;
+
+	if (d->token_retried &&
+	    slice_equal(buf_slice(&d->secret), buf_slice(&d->refused_token)))
+		fail(d, &why);
+	else
+		connect_now(d);
+}
+
+static bool
+take_secret(
+    struct dialogue *d, const struct child_result *result, struct error *err)
+{
+	if (result->started && !result->timed_out && result->wait_status == 0)
+		return secret_take(result->out, &d->secret, err);
+	child_describe(result, err);
+	return false;
+}
+
+static void
+on_secret(void *arg, const struct child_result *result)
+{
+	struct dialogue *d = arg;
+	struct error err;
+
+	d->asking = false;
+	if (d->freed) {
+		release(d);
+	} else if (d->ended) {
+		timer_start(d->over, 0);
+	} else if (take_secret(d, result, &err)) {
+		use_secret(d);
+	} else {
+		err.kind = ERROR_CONFIG;
+		error_prefix(
+		    &err, d->settings.account->token.kind != SECRET_NONE
+			      ? "token command"
+			      : "password command");
+		fail(d, &err);
+	}
+}
+
+/* A command runs beside the loop; a file is read at once. */
+static void
+get_secret(struct dialogue *d)
+{
+	const struct account *account = d->settings.account;
+	const struct secret_source *secret = account->token.kind != SECRET_NONE
+						 ? &account->token
+						 : &account->password;
+	struct error err;
+
+	enter(d, PHASE_SECRET);
+	if (secret->kind == SECRET_COMMAND) {
+		d->asking = true;
+		child_run(d->settings.loop,
+		    &(struct child_job){ .argv = secret->argv,
+			.in = -1,
+			.want_out = true,
+			.timeout_ms = SECRET_COMMAND_MS },
+		    on_secret, d);
+	} else if (secret->kind == SECRET_NONE ||
+		   secret_read(secret, &d->secret, &err)) {
+		use_secret(d);
+	} else {
+		fail(d, &err);
+	}
+}
+
+struct dialogue *
+dialogue_open(const struct dialogue_settings *settings)
+{
+	struct dialogue *d = mem_new(sizeof(*d));
+
+	d->settings = *settings;
+	buf_init(&d->secret, SECRET_MAX);
+	buf_init(&d->refused_token, SECRET_MAX);
+	d->protocol = protocol_of(settings->account);
+	d->machine = mem_new(d->protocol->size);
+	d->deadline = timer_new(settings->loop, on_deadline, d);
+	d->over = timer_new(settings->loop, on_over, d);
+	get_secret(d);
+	return d;
+}
+
+const struct protocol *
+dialogue_protocol(const struct dialogue *d)
+{
+	return d->protocol;
+}
+
+const struct protocol_facts *
+dialogue_facts(const struct dialogue *d)
+{
+	return d->protocol->facts(d->machine);
+}
+
+const char *
+dialogue_cipher(const struct dialogue *d)
+{
+	return conn_cipher(d->conn);
+}
+
+unsigned
+dialogue_room(const struct dialogue *d)
+{
+	return d->ended || !d->logged_in ? 0 : d->protocol->room(d->machine);
+}
+
+bool
+dialogue_busy(const struct dialogue *d)
+{
+	return !d->ended && d->logged_in && d->protocol->busy(d->machine);
+}
+
+static void
+give(struct dialogue *d, enum phase phase, struct protocol_action action,
+    struct error *err)
+{
+	d->advanced |= d->phase != phase;
+	d->phase = phase;
+	perform(d, action, err);
+}
+
+void
+dialogue_folders(struct dialogue *d, const char *pattern)
+{
+	struct error err;
+
+	give(d, PHASE_LISTING, d->protocol->folders(d->machine, pattern, &err),
+	    &err);
+}
+
+void
+dialogue_enter(struct dialogue *d, const char *folder)
+{
+	struct error err;
+
+	give(d, PHASE_LISTING, d->protocol->open(d->machine, folder, &err),
+	    &err);
+}
+
+void
+dialogue_refresh(struct dialogue *d)
+{
+	struct error err;
+
+	give(d, PHASE_LISTING, d->protocol->refresh(d->machine, &err), &err);
+}
+
+void
+dialogue_retrieve(struct dialogue *d, uint32_t number)
+{
+	struct error err;
+
+	give(d, PHASE_MESSAGE, d->protocol->retrieve(d->machine, number, &err),
+	    &err);
+}
+
+void
+dialogue_dispose(struct dialogue *d, uint32_t number)
+{
+	struct error err;
+
+	give(d, d->phase == PHASE_MESSAGE ? PHASE_MESSAGE : PHASE_COMMAND,
+	    d->protocol->dispose(d->machine, number, &err), &err);
+}
+
+void
+dialogue_noop(struct dialogue *d)
+{
+	struct error err;
+
+	give(d, PHASE_COMMAND, d->protocol->noop(d->machine, &err), &err);
+}
+
+void
+dialogue_idle(struct dialogue *d)
+{
+	struct error err;
+
+	give(d, PHASE_IDLE, d->protocol->idle(d->machine, &err), &err);
+}
+
+void
+dialogue_rouse(struct dialogue *d)
+{
+	struct error err;
+
+	give(d, PHASE_COMMAND, d->protocol->rouse(d->machine, &err), &err);
+}
+
+void
+dialogue_quit(struct dialogue *d)
+{
+	struct error err;
+
+	d->quitting = true;
+	give(d, PHASE_QUIT, d->protocol->quit(d->machine, &err), &err);
+}

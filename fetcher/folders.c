@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetcher/folders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+bool
+folder_is_pattern(const char *name)
+{
+	return strpbrk(name, "*%") != NULL;
+}
+
+static bool
+is_inbox(struct slice name)
+{
+	return slice_equal_nocase(name, SLICE("INBOX"));
+}
+
+static bool
+is_separator(uint8_t byte)
+{
+	return byte == '/' || byte == '.';
+}
+
+/* With one place to come back to: the last wildcard's; so no name and pattern
+ * take longer than the product of their lengths. */
+bool
+folder_matches(const char *pattern, struct slice name)
+{
+	struct slice p = slice_of(pattern);
+	size_t i = 0, j = 0, star = p.len, back = 0;
+
+	if (is_inbox(p) && is_inbox(name))
+		return true;
+	while (i < name.len) {
+		if (j < p.len && (p.data[j] == '*' || p.data[j] == '%')) {
+			/* "%" may only give way to a "*" before it. */
+			star = j++;
+			back = i;
+		} else if (j < p.len && p.data[j] == name.data[i]) {
+			i++;
+			j++;
+		} else if (star < p.len &&
+			   (p.data[star] == '*' ||
+			       !is_separator(name.data[back]))) {
+			i = ++back;
+			j = star + 1;
+		} else {
+			return false;
+		}
+	}
+	while (j < p.len && (p.data[j] == '*' || p.data[j] == '%'))
+		j++;
+	return j == p.len;
+}
+
+static bool
+is_excluded(const struct account *account, struct slice name)
+{
+	const char *const *pattern = account->exclude_folders;
+
+	for (; pattern != NULL && *pattern != NULL; pattern++)
+		if (folder_matches(*pattern, name))
+			return true;
+	return false;
+}
+
+static bool
+is_there(const struct folders *f, struct slice name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (slice_equal(slice_of(f->names[i]), name) ||
+		    (is_inbox(name) && is_inbox(slice_of(f->names[i]))))
+			return true;
+	return false;
+}
+
+bool
+folders_add(struct folders *f, const struct account *account, struct slice name)
+{
+	if (is_there(f, name) || is_excluded(account, name))
+		return true;
+	if (f->n == FOLDERS_MAX)
+		return false;
+	f->names = mem_resize(f->names, f->n + 1, sizeof(*f->names));
+	f->names[f->n++] = mem_string_len(name.data, name.len);
+	return true;
+}
+
+void
+folders_clear(struct folders *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->names[i]);
+	free(f->names);
+	*f = (struct folders){ .n = 0 };
+}

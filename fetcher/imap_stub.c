@@ -1,0 +1,2 @@
+#include "fetcher/protocol.h"
+const struct protocol imap_protocol = { .name = "IMAP" };
