@@ -24,29 +24,45 @@ is_separator(uint8_t byte)
 	return byte == '/' || byte == '.';
 }
 
-/* With one place to come back to: the last wildcard's; so no name and pattern
- * take longer than the product of their lengths. */
+/* A wildcard that may take one more byte of the name. */
+struct wildcard {
+	size_t pattern; /* where the pattern goes on behind it */
+	size_t name;    /* what it has not taken yet */
+	bool set;
+};
+
+static void
+extend(struct wildcard *w, size_t *pattern, size_t *name)
+{
+	*name = ++w->name;
+	*pattern = w->pattern;
+}
+
+/* Only the last wildcard of each kind is ever come back to: so no pattern and
+ * name take longer than the product of their lengths. */
 bool
 folder_matches(const char *pattern, struct slice name)
 {
 	struct slice p = slice_of(pattern);
-	size_t i = 0, j = 0, star = p.len, back = 0;
+	struct wildcard any = { .set = false }, level = { .set = false };
+	size_t i = 0, j = 0;
 
 	if (is_inbox(p) && is_inbox(name))
 		return true;
 	while (i < name.len) {
-		if (j < p.len && (p.data[j] == '*' || p.data[j] == '%')) {
-			/* "%" may only give way to a "*" before it. */
-			star = j++;
-			back = i;
+		if (j < p.len && p.data[j] == '*') {
+			any = (struct wildcard){ ++j, i, true };
+			level.set = false;
+		} else if (j < p.len && p.data[j] == '%') {
+			level = (struct wildcard){ ++j, i, true };
 		} else if (j < p.len && p.data[j] == name.data[i]) {
 			i++;
 			j++;
-		} else if (star < p.len &&
-			   (p.data[star] == '*' ||
-			       !is_separator(name.data[back]))) {
-			i = ++back;
-			j = star + 1;
+		} else if (level.set && !is_separator(name.data[level.name])) {
+			extend(&level, &j, &i);
+		} else if (any.set) {
+			level.set = false;
+			extend(&any, &j, &i);
 		} else {
 			return false;
 		}

@@ -113,11 +113,17 @@ names_class(struct slice classes, struct slice wanted)
 }
 
 static bool
+has_smtputf8(const struct value *values)
+{
+	return slice_equal_nocase(values[SMTPUTF8_ENABLE].text, SLICE("yes"));
+}
+
+static bool
 wants_smtputf8(const struct postfix_question *q, const struct value *values)
 {
 	struct slice classes = values[SMTPUTF8_AUTODETECT_CLASSES].text;
 
-	return slice_equal_nocase(values[SMTPUTF8_ENABLE].text, SLICE("yes")) &&
+	return has_smtputf8(values) &&
 	       (names_class(classes, SLICE("all")) ||
 		   (q->method == METHOD_SENDMAIL &&
 		       names_class(classes, SLICE("sendmail"))));
@@ -148,6 +154,7 @@ postfix_read(struct slice output, const struct postfix_question *q,
 	facts->has_milter = milters_name(
 	    values[milters].text, &(struct milter_place){ q->milter_socket,
 				      values[QUEUE_DIRECTORY].text });
+	facts->smtputf8 = has_smtputf8(values);
 	facts->wants_smtputf8 = wants_smtputf8(q, values);
 	return true;
 }

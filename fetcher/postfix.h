@@ -18,6 +18,7 @@ struct postfix_facts {
 	uint64_t message_size_limit; /* 0: none */
 	uint32_t hopcount_limit;
 	bool has_milter;
+	bool smtputf8; /* takes internationalised mail */
 	/* Mail from sendmail(1) with 8-bit header fields goes only to servers
 	 * that offer SMTPUTF8, and bounces at others (measured, 3.7). */
 	bool wants_smtputf8;

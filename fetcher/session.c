@@ -602,6 +602,7 @@ log_in(struct session *s)
 	s->dialogue = dialogue_open(&(struct dialogue_settings){
 	    .loop = s->settings.loop,
 	    .account = s->settings.account,
+	    .smtputf8 = readiness_facts(s->settings.readiness)->smtputf8,
 	    .handlers = &handlers,
 	    .arg = s,
 	});

@@ -134,6 +134,7 @@ wants_smtputf8(const char *enabled, const char *classes)
 		   "smtputf8_autodetect_classes = %s\n",
 	    enabled, classes);
 	assert_true(postfix_read(slice_of(text), &by_sendmail, &facts, &err));
+	assert_int_equal(facts.smtputf8, strcmp(enabled, "yes") == 0);
 	return facts.wants_smtputf8;
 }
 
