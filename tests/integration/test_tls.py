@@ -3,12 +3,15 @@
 
 import hashlib
 import re
+import shutil
+import signal
 import ssl
 
 import pytest
 from mails import mail
 from provider import POP3, POP3S
 from scripted_pop3 import ScriptedPop3
+from waiting import wait_for
 
 BAD = {
     "expired": "expired",
@@ -74,6 +77,81 @@ def test_wrong_fingerprint(scene):
     scene.mailhaul.fetch_once().expect(75)
     assert scene.mailbox.uids() == uids
     assert scene.mailbox.user not in scene.provider_log()
+
+
+@pytest.fixture
+def scripted(scene):
+    """An account at a server of our own: scripted(certificate's name, ...)."""
+    servers = []
+
+    def make(name="pop", implicit=True):
+        server = ScriptedPop3(certificate=scene.world.certificates.pair(name), implicit=implicit)
+        servers.append(server)
+        scene.account.update(
+            host="127.0.0.1", port=server.port, protocol="pop3s" if implicit else "pop3",
+            tls={"mode": "required", "ca_file": str(scene.world.certificates.ca),
+                 "server_name": "pop.isp.example"},
+        )
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["pop3s", "stls"])
+def test_sessions_are_resumed_until_a_reload(scene, scripted, implicit):
+    server = scripted(implicit=implicit)
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(server.resumed) >= 3, "three polls", 30)
+    assert server.resumed[0] is False and all(server.resumed[1:])
+    scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
+    wait_for(lambda: server.resumed.count(False) == 2, "a full handshake", 30)
+    after = len(server.resumed)
+    wait_for(lambda: len(server.resumed) >= after + 2, "two polls more", 30)
+    assert server.resumed.count(False) == 2
+
+
+def our_certificate(scene, name, days=30):
+    """Both files, as the fetcher may read them."""
+    paths = {}
+    pair = scene.world.certificates.issue(name, f"{name}.example.org", days=days)
+    for setting, path in zip(("client_certificate", "client_key"), pair):
+        paths[setting] = str(shutil.copy(path, scene.mailhaul.folder / path.name))
+        shutil.chown(paths[setting], "mailhaul")
+    (scene.mailhaul.folder / f"{name}.key").chmod(0o600)
+    return paths
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["pop3s", "stls"])
+def test_client_certificate(scene, scripted, implicit):
+    server = scripted(implicit=implicit)
+    server.context.load_verify_locations(scene.world.certificates.ca)
+    server.context.verify_mode = ssl.CERT_REQUIRED
+    result = scene.mailhaul.fetch_once().expect(75)
+    assert "PASS" not in server.verbs()
+    assert "asks for a certificate of ours: set tls.client_certificate" in result.err
+    scene.account["tls"].update(our_certificate(scene, "office"))
+    scene.mailhaul.fetch_once().expect(0)
+    assert server.verbs()[-1] == "QUIT"
+
+
+def test_client_certificate_that_cannot_be_used(scene, scripted):
+    """The server is not troubled with it."""
+    server = scripted()
+    good, other = our_certificate(scene, "office"), our_certificate(scene, "other")
+    expired = our_certificate(scene, "ended", days=-1)
+    locked = dict(good, client_key=other["client_key"])
+    for settings, words in ((locked, "belongs to another key"), (expired, "has expired (not after")):
+        scene.account["tls"].update(settings)
+        result = scene.mailhaul.fetch_once().expect(75)
+        (line, *_) = [line.text for line in result.lines() if "tls.client" in line.text]
+        assert words in line, line
+    assert server.handshakes == 0
+    (scene.mailhaul.folder / "office.key").chmod(0o644)
+    scene.account["tls"].update(good)
+    result = scene.mailhaul.command("check")
+    assert "tls.client_key" in result.out + result.err
 
 
 def test_clear_text_only_when_asked_for(scene):

@@ -56,6 +56,7 @@ class Session:
     def start_tls(self):
         self.link = self.server.context.wrap_socket(self.link, server_side=True)
         self.server.handshakes += 1
+        self.server.resumed.append(self.link.session_reused)
 
     def is_secure(self):
         return isinstance(self.link, ssl.SSLSocket)
@@ -66,7 +67,8 @@ class Session:
 
 
 class ScriptedServer:
-    """`commands` is all that clients said, `handshakes` how often TLS began.
+    """`commands` is all that clients said, `handshakes` how often TLS began, and
+    `resumed` whether by a session from before.
 
     What follows the greeting is talk(session), which a protocol defines.
     """
@@ -76,6 +78,7 @@ class ScriptedServer:
     def __init__(self, certificate=None, implicit=True, host="127.0.0.1"):
         self.commands = []
         self.handshakes = 0
+        self.resumed = []
         self.stopping = threading.Event()
         self.context = None
         if certificate:
