@@ -39,7 +39,8 @@ enum protocol_do {
 	DO_LOGGED_IN, /* the login is done: folders(), open() or quit() */
 	DO_FOLDER,    /* the account has the folder .text (UTF-8); feed on;
 		       * .size is 1 when it serves a purpose of the server's
-		       * (RFC 6154: \All, \Drafts, \Junk, \Sent, \Trash) */
+		       * (RFC 6154: \All, \Drafts, \Flagged, \Junk, \Sent,
+		       * \Trash; RFC 8457: \Important) */
 	DO_FOLDERS,   /* these were all: open() or quit() */
 	DO_LISTED,    /* message .number has UID .text, and .size octets where
 		       * that is known (else 0); feed on */

@@ -178,6 +178,8 @@ play_expect(struct play *p, struct slice line)
 		assert_memory_equal(
 		    p->action.text.data + p->action.text.len - 2, "\r\n", 2);
 	p->action.todo = DO_WAIT;
+	if (p->complete)
+		p->body_len = 0;
 	p->complete = false;
 	buf_clear(&wanted);
 	buf_clear(&got);

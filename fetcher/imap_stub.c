@@ -1,2 +1,0 @@
-#include "fetcher/protocol.h"
-const struct protocol imap_protocol = { .name = "IMAP" };

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/play.h"
+
+#include "fetcher/imap.h"
+
+static void
+plays_as_written(void **state)
+{
+	play_file(&imap_protocol, *state);
+}
+
+int
+main(void)
+{
+	return play_all("tests/data/imap/*.txt", plays_as_written);
+}
