@@ -4,7 +4,6 @@
 #include "fetcher/pop3_machine.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,22 +16,23 @@ static const struct {
 	[CAPA_LIST] = { "CAPA list", pop3_on_capa_list },
 	[STLS] = { "STLS", pop3_on_stls },
 	[HANDSHAKE] = { "TLS handshake", NULL },
-	[AUTH] = { "AUTH PLAIN", pop3_on_auth },
-	[AUTH_RESPONSE] = { "AUTH PLAIN", pop3_on_login },
+	[UTF8] = { "UTF8", pop3_on_utf8 },
+	[AUTH] = { "AUTH", pop3_on_auth },
 	[USER] = { "USER", pop3_on_user },
-	[PASS] = { "PASS", pop3_on_login },
+	[PASS] = { "PASS", pop3_on_pass },
+	[LOGGED_IN] = { "logged in", NULL },
 	[STAT] = { "STAT", pop3_on_stat },
 	[UIDL] = { "UIDL", pop3_on_uidl },
 	[UIDL_LIST] = { "UIDL list", pop3_on_uidl_list },
 	[LIST] = { "LIST", pop3_on_list },
 	[LIST_LIST] = { "LIST list", pop3_on_list_list },
-	[LOGGED_IN] = { "logged in", NULL },
 	[READY] = { "ready", NULL },
 	[RETR] = { "RETR", pop3_on_retr },
 	[BODY] = { "message", NULL },
 	[DELE] = { "DELE", pop3_on_dele },
 	[NOOP] = { "NOOP", pop3_on_noop },
 	[QUIT] = { "QUIT", pop3_on_quit },
+	[CLOSED] = { "closed", NULL },
 };
 
 /* What a response code (RFC 2449 8, RFC 3206) says about trying again. */
@@ -47,34 +47,58 @@ static const struct {
 	{ SLICE("[AUTH]"), ERROR_LOGIN },
 };
 
+/* How servers without response codes say that the login is not at fault.  Not
+ * "locked" alone: that may be the account, after too many logins. */
+static const struct slice busy_words[] = {
+	SLICE("maildrop already locked"), /* RFC 1939 */
+	SLICE("lock maildrop"), /* RFC 1939: "unable to lock maildrop" */
+	SLICE("maildrop lock"),
+	SLICE("lock mailbox"),
+	SLICE("mailbox is locked"),
+	SLICE("mailbox in use"),
+	SLICE("wait a few minutes"), /* InterMail */
+	SLICE("temporar"),
+};
+
 const struct protocol_action pop3_failed = { .todo = DO_FAIL };
 
 struct protocol_action
 pop3_enter(struct pop3 *s, int state, enum protocol_do todo)
 {
 	s->state = state;
-	return (struct protocol_action){ .todo = todo, .number = s->number };
+	return (struct protocol_action){ .todo = todo };
 }
 
 struct protocol_action
-pop3_command(struct pop3 *s, int next, const char *fmt, ...)
+pop3_ask(struct pop3 *s, int next, const char *command)
 {
-	va_list ap;
-	int len;
+	struct protocol_action action = pop3_enter(s, next, DO_SEND);
 
-	va_start(ap, fmt);
-	len = vsnprintf(s->command, sizeof(s->command) - 1, fmt, ap);
-	va_end(ap);
-	/* Arguments are numbers, or were measured by login(). */
-	assert(len >= 0 && (size_t)len < sizeof(s->command) - 2);
-	memcpy(s->command + len, "\r\n", 3);
-	s->state = next;
-	return (struct protocol_action){
-		.todo = DO_SEND,
-		.number = s->number,
-		.text = slice_of(s->command),
-		.secret = next == PASS || next == AUTH || next == AUTH_RESPONSE,
-	};
+	action.text = slice_of(command);
+	return action;
+}
+
+void
+pop3_expect(struct pop3 *s, int state, uint32_t number)
+{
+	assert(s->n_due < POP3_WINDOW);
+	s->due[(s->first_due + s->n_due) % POP3_WINDOW] =
+	    (struct pop3_reply){ state, number };
+	if (s->n_due++ == 0)
+		s->state = state;
+}
+
+struct protocol_action
+pop3_answered(struct pop3 *s, enum protocol_do todo)
+{
+	struct protocol_action action = { .todo = todo };
+
+	assert(s->n_due > 0);
+	action.number = s->due[s->first_due].number;
+	s->first_due = (s->first_due + 1) % POP3_WINDOW;
+	s->n_due--;
+	s->state = s->n_due > 0 ? s->due[s->first_due].state : READY;
+	return action;
 }
 
 bool
@@ -95,39 +119,32 @@ pop3_is_list_end(struct slice line)
 	return slice_equal(line, SLICE("."));
 }
 
-/* The base64 of user and password in the command just sent; empty if none. */
-static struct slice
-auth_response(const struct pop3 *s)
-{
-	struct slice sent = slice_trim(slice_of(s->command));
-
-	if (s->state == AUTH && slice_cut_prefix(&sent, SLICE("AUTH PLAIN ")))
-		return sent;
-	return s->state == AUTH_RESPONSE ? sent : SLICE("");
-}
-
-/* Some servers quote the line they did not understand, password and all. */
-static bool
-quotes_secret(const struct pop3 *s, struct slice line)
-{
-	struct slice response = auth_response(s);
-
-	if (s->state != PASS && s->state != AUTH && s->state != AUTH_RESPONSE)
-		return false;
-	return (response.len > 0 &&
-		   slice_search_nocase(line, response) < line.len) ||
-	       (s->login->secret.len > 0 &&
-		   slice_search_nocase(line, s->login->secret) < line.len);
-}
-
 struct protocol_action
 pop3_broken(struct pop3 *s, struct slice line, struct error *err)
 {
-	if (quotes_secret(s, line))
+	if (pop3_quotes_secret(s, line))
 		line = SLICE("(a line that quotes the password)");
 	error_set(err, ERROR_PROTOCOL, "unexpected reply (%s): \"%.*s\"",
 	    states[s->state].name, SLICE_ARG(slice_first(line, 200)));
 	return pop3_failed;
+}
+
+/* What the server's words mean, where `kind` is the usual reason. */
+static enum error_kind
+kind_of_refusal(enum error_kind kind, struct slice words)
+{
+	for (size_t i = 0; i < sizeof(response_codes) / sizeof(*response_codes);
+	     i++) {
+		if (slice_starts_nocase(words, response_codes[i].code))
+			return response_codes[i].kind;
+	}
+	for (size_t i = 0; kind == ERROR_LOGIN &&
+			   i < sizeof(busy_words) / sizeof(*busy_words);
+	     i++) {
+		if (slice_search_nocase(words, busy_words[i]) < words.len)
+			return ERROR_RETRY;
+	}
+	return kind;
 }
 
 struct protocol_action
@@ -140,12 +157,8 @@ pop3_refused(
 		return pop3_broken(s, line, err);
 	slice_cut_prefix_nocase(&words, SLICE("-ERR"));
 	words = slice_trim(words);
-	for (size_t i = 0; i < sizeof(response_codes) / sizeof(*response_codes);
-	     i++) {
-		if (slice_starts_nocase(words, response_codes[i].code))
-			kind = response_codes[i].kind;
-	}
-	if (quotes_secret(s, words))
+	kind = kind_of_refusal(kind, words);
+	if (pop3_quotes_secret(s, words))
 		words = SLICE("(its words quote the password)");
 	error_set(err, kind, "server refused at %s: %.*s",
 	    states[s->state].name, SLICE_ARG(slice_first(words, 300)));
@@ -153,10 +166,17 @@ pop3_refused(
 }
 
 static void
+clear(void *m)
+{
+	pop3_end_login(m);
+}
+
+static void
 init(void *m, const struct protocol_login *login)
 {
 	struct pop3 *s = m;
 
+	clear(s);
 	*s = (struct pop3){ .login = login, .state = GREETING };
 }
 
@@ -186,12 +206,14 @@ line(void *m, struct slice text, struct error *err)
 	return states[s->state].on_line(s, text, err);
 }
 
-static unsigned
-room(const void *m)
+unsigned
+pop3_room(const void *m)
 {
 	const struct pop3 *s = m;
 
-	return s->state == READY;
+	if (s->state < READY || s->state >= QUIT)
+		return 0;
+	return (s->facts.pipelining ? POP3_WINDOW : 1) - s->n_due;
 }
 
 static bool
@@ -210,14 +232,6 @@ body(void *m, struct slice in, size_t *used, uint8_t *out, size_t *out_len)
 	return pop3_body_feed(&s->body, in, used, out, out_len);
 }
 
-static void
-clear(void *m)
-{
-	struct pop3 *s = m;
-
-	explicit_bzero(s->command, sizeof(s->command));
-}
-
 const struct protocol pop3_protocol = {
 	.name = "POP3",
 	.size = sizeof(struct pop3),
@@ -226,7 +240,7 @@ const struct protocol pop3_protocol = {
 	.facts = facts,
 	.line = line,
 	.secured = pop3_secured,
-	.room = room,
+	.room = pop3_room,
 	.busy = busy,
 	.open = pop3_open,
 	.retrieve = pop3_retrieve,

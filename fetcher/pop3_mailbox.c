@@ -2,16 +2,51 @@
 #include "fetcher/pop3_machine.h"
 
 #include <assert.h>
+#include <stdio.h>
+
+/* Commands after the login go through here: their replies are due in order. */
+static struct protocol_action
+command(struct pop3 *s, int next, const char *verb, uint32_t number)
+{
+	struct protocol_action action = { .todo = DO_SEND, .number = number };
+
+	if (number > 0)
+		snprintf(s->command, sizeof(s->command), "%s %u\r\n", verb,
+		    (unsigned)number);
+	else
+		snprintf(s->command, sizeof(s->command), "%s\r\n", verb);
+	action.text = slice_of(s->command);
+	pop3_expect(s, next, number);
+	return action;
+}
 
 struct protocol_action
 pop3_open(void *m, const char *folder, struct error *err)
 {
 	struct pop3 *s = m;
+	struct protocol_action action;
 
 	(void)folder;
 	(void)err;
 	assert(s->state == LOGGED_IN || s->state == READY);
-	return pop3_command(s, STAT, "STAT");
+	if (!s->facts.pipelining)
+		return command(s, STAT, "STAT", 0);
+	action = command(s, STAT, "STAT\r\nUIDL\r\nLIST", 0);
+	pop3_expect(s, UIDL, 0);
+	pop3_expect(s, LIST, 0);
+	return action;
+}
+
+/* The reply that opening waits for was the last, or the next command goes
+ * out, unless it is under way already. */
+static struct protocol_action
+next_listing(struct pop3 *s, int next, const char *verb)
+{
+	struct protocol_action action = pop3_answered(s, DO_WAIT);
+
+	if (s->facts.pipelining)
+		return action;
+	return command(s, next, verb, 0);
 }
 
 struct protocol_action
@@ -27,9 +62,9 @@ pop3_on_stat(struct pop3 *s, struct slice line, struct error *err)
 	    (rest.len > 0 && !byte_is_space(rest.data[0])))
 		return pop3_broken(s, line, err);
 	s->expected = (uint32_t)count;
-	if (count == 0)
-		return pop3_enter(s, READY, DO_READY);
-	return pop3_command(s, UIDL, "UIDL");
+	if (count == 0 && !s->facts.pipelining)
+		return pop3_answered(s, DO_READY);
+	return next_listing(s, UIDL, "UIDL");
 }
 
 static struct protocol_action
@@ -39,15 +74,29 @@ start_list(struct pop3 *s, int list)
 	return pop3_enter(s, list, DO_WAIT);
 }
 
+/* A mailbox in which nothing is kept needs no names for what is there. */
+static struct protocol_action
+uidl_refused(struct pop3 *s, struct slice line, struct error *err)
+{
+	bool known = s->facts.uidl; /* CAPA says so */
+
+	pop3_refused(s, known ? ERROR_RETRY : ERROR_CONFIG, line, err);
+	if (err->kind != ERROR_CONFIG)
+		return pop3_failed;
+	if (s->expected == 0)
+		return next_listing(s, LIST, "LIST");
+	error_prefix(err, "the server cannot tell old messages from new ones "
+			  "(no UIDL): set keep: none, or use IMAP");
+	return pop3_failed;
+}
+
 struct protocol_action
 pop3_on_uidl(struct pop3 *s, struct slice line, struct error *err)
 {
-	if (pop3_is_ok(line))
-		return start_list(s, UIDL_LIST);
-	pop3_refused(s, ERROR_CONFIG, line, err);
-	if (err->kind == ERROR_CONFIG)
-		error_prefix(err, "mailbox cannot be used without UIDL");
-	return pop3_failed;
+	if (!pop3_is_ok(line))
+		return uidl_refused(s, line, err);
+	s->facts.uidl = true;
+	return start_list(s, UIDL_LIST);
 }
 
 /* The number in front of a list entry, which must be the next one. */
@@ -82,7 +131,7 @@ pop3_on_uidl_list(struct pop3 *s, struct slice line, struct error *err)
 	if (pop3_is_list_end(line)) {
 		if (!is_complete(s, err))
 			return pop3_failed;
-		return pop3_command(s, LIST, "LIST");
+		return next_listing(s, LIST, "LIST");
 	}
 	if (!cut_entry_number(s, &uid) || uid.len == 0 ||
 	    uid.len > PROTOCOL_UID_MAX || !slice_all(uid, byte_is_graphic))
@@ -95,6 +144,8 @@ pop3_on_uidl_list(struct pop3 *s, struct slice line, struct error *err)
 struct protocol_action
 pop3_on_list(struct pop3 *s, struct slice line, struct error *err)
 {
+	if (pop3_is_refusal(line) && s->expected == 0)
+		return pop3_answered(s, DO_READY);
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
 	return start_list(s, LIST_LIST);
@@ -104,12 +155,14 @@ struct protocol_action
 pop3_on_list_list(struct pop3 *s, struct slice line, struct error *err)
 {
 	struct slice rest = line;
-	struct protocol_action action = { .todo = DO_SIZED };
+	/* Without UIDL this is where the messages are named. */
+	struct protocol_action action = { .todo = s->facts.uidl ? DO_SIZED
+								: DO_LISTED };
 
 	if (pop3_is_list_end(line)) {
 		if (!is_complete(s, err))
 			return pop3_failed;
-		return pop3_enter(s, READY, DO_READY);
+		return pop3_answered(s, DO_READY);
 	}
 	/* RFC 1939 lets a server say more after the size. */
 	if (!cut_entry_number(s, &rest) ||
@@ -123,9 +176,8 @@ pop3_on_list_list(struct pop3 *s, struct slice line, struct error *err)
 static struct protocol_action
 message_command(struct pop3 *s, int next, const char *verb, uint32_t number)
 {
-	assert(s->state == READY && number >= 1 && number <= s->expected);
-	s->number = number;
-	return pop3_command(s, next, "%s %u", verb, number);
+	assert(pop3_room(s) > 0 && number >= 1 && number <= s->expected);
+	return command(s, next, verb, number);
 }
 
 struct protocol_action
@@ -149,16 +201,20 @@ message_refused(struct pop3 *s, struct slice line, struct error *err)
 	if (!pop3_is_refusal(line))
 		return pop3_broken(s, line, err);
 	pop3_refused(s, ERROR_REFUSED, line, err);
-	return pop3_enter(s, READY, DO_REFUSED);
+	return pop3_answered(s, DO_REFUSED);
 }
 
 struct protocol_action
 pop3_on_retr(struct pop3 *s, struct slice line, struct error *err)
 {
+	struct protocol_action action;
+
 	if (!pop3_is_ok(line))
 		return message_refused(s, line, err);
 	pop3_body_init(&s->body);
-	return pop3_enter(s, BODY, DO_BODY);
+	action = pop3_enter(s, BODY, DO_BODY);
+	action.number = s->due[s->first_due].number;
+	return action;
 }
 
 struct protocol_action
@@ -168,7 +224,7 @@ pop3_body_done(void *m, struct error *err)
 
 	(void)err;
 	assert(s->state == BODY);
-	return pop3_enter(s, READY, DO_READY);
+	return pop3_answered(s, DO_READY);
 }
 
 struct protocol_action
@@ -176,17 +232,15 @@ pop3_on_dele(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return message_refused(s, line, err);
-	return pop3_enter(s, READY, DO_DISPOSED);
+	return pop3_answered(s, DO_DISPOSED);
 }
 
 struct protocol_action
 pop3_noop(void *m, struct error *err)
 {
-	struct pop3 *s = m;
-
 	(void)err;
-	assert(s->state == READY);
-	return pop3_command(s, NOOP, "NOOP");
+	assert(pop3_room(m) > 0);
+	return command(m, NOOP, "NOOP", 0);
 }
 
 struct protocol_action
@@ -194,7 +248,7 @@ pop3_on_noop(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
-	return pop3_enter(s, READY, DO_READY);
+	return pop3_answered(s, DO_READY);
 }
 
 struct protocol_action
@@ -204,7 +258,7 @@ pop3_quit(void *m, struct error *err)
 
 	(void)err;
 	assert(s->state == LOGGED_IN || s->state == READY);
-	return pop3_command(s, QUIT, "QUIT");
+	return pop3_ask(s, QUIT, "QUIT\r\n");
 }
 
 /* -ERR: "some deleted messages not removed" (RFC 1939 6). */
@@ -213,5 +267,5 @@ pop3_on_quit(struct pop3 *s, struct slice line, struct error *err)
 {
 	if (!pop3_is_ok(line))
 		return pop3_refused(s, ERROR_RETRY, line, err);
-	return pop3_enter(s, QUIT, DO_CLOSE);
+	return pop3_enter(s, CLOSED, DO_CLOSE);
 }

@@ -208,6 +208,8 @@ play_act(struct play *p, struct protocol_action action)
 	p->action.text = buf_slice(&p->text);
 	if (action.secret)
 		buf_add(&p->sent_secrets, action.text);
+	if (action.todo == DO_BODY)
+		p->body_len = 0;
 	if (action.todo == DO_LOGGED_IN)
 		play_no_secret(p);
 }
@@ -272,10 +274,8 @@ play_body(struct play *p, struct slice text, const char *end)
 static inline struct protocol_action
 play_call_numbered(struct play *p, struct slice name, uint32_t number)
 {
-	if (slice_equal(name, SLICE("retrieve"))) {
-		p->body_len = 0;
+	if (slice_equal(name, SLICE("retrieve")))
 		return p->protocol->retrieve(p->machine, number, &p->err);
-	}
 	return p->protocol->dispose(p->machine, number, &p->err);
 }
 
@@ -490,7 +490,6 @@ play_begin(struct play *p)
 	p->account = (struct account){
 		.name = "play",
 		.host = "mail.example.com",
-		.port = 143,
 		.user = "joe",
 		.tls.mode = TLS_NEVER,
 		/* Of both protocols the one without implicit TLS. */
@@ -499,6 +498,7 @@ play_begin(struct play *p)
 				: PROTOCOL_IMAP,
 		.keep = KEEP_NONE,
 	};
+	p->account.port = p->account.protocol == PROTOCOL_POP3 ? 110 : 143;
 	p->login = (struct protocol_login){ .account = &p->account,
 		.secret = SLICE("hunter2") };
 	buf_init(&p->text, PLAY_TEXT_MAX);
