@@ -25,7 +25,7 @@ getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
 	if (last == 0 || hints->ai_flags & AI_NUMERICHOST)
 		return real(host, port, hints, found);
 	for (; last > 0; last--, found = &(*found)->ai_next) {
-		char number[16];
+		char number[24];
 		int status;
 
 		snprintf(number, sizeof(number), "127.0.0.%d", last);
