@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/conn.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "fetcher/dial.h"
-#include "fetcher/tls.h"
+#include "fetcher/conn_stream.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,38 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What may wait unread: a message streams through in this much memory. */
-enum { UNREAD_MAX = 64 * 1024 };
-
-struct conn {
-	struct loop *loop;
-	const struct conn_settings *settings;
-	conn_handler *handler;
-	void *arg;
-
-	enum { DIALLING, HANDSHAKE, OPEN, BROKEN } phase;
-	struct dial *dial; /* until there is an address that serves */
-	struct bufferevent *stream;
-	struct tls *tls;
-	bool refused;   /* some address, in its handshake; err says why */
-	bool upgrading; /* this handshake follows conn_start_tls() */
-	bool verified;
-	char cipher[TLS_CIPHER_MAX];
-
-	struct timer *clock;
-	uint64_t tls_received; /* when the clock was last started by data */
-	bool awaiting, paused, reading;
-	bool unseen;              /* bytes not yet told as CONN_DATA */
-	bool awaiting_sent, sent; /* CONN_SENT is wanted; is to be told */
-	struct event tell;        /* news for the handler */
-	struct error err;
-	struct buf line;
-};
-
 /* The news reach the handler from the loop, one at a time: the data before
  * the end that follows it, and nothing while paused. */
-static void
-tell_soon(struct conn *c)
+void
+conn_tell_soon(struct conn *c)
 {
 	event_active(&c->tell, EV_TIMEOUT, 1);
 }
@@ -66,7 +36,7 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 	if (c->unseen) {
 		c->unseen = false;
 		if (c->phase == BROKEN || c->sent)
-			tell_soon(c);
+			conn_tell_soon(c);
 		c->handler(CONN_DATA, c->arg);
 	} else if (c->phase == BROKEN) {
 		c->handler(CONN_CLOSED, c->arg);
@@ -77,14 +47,14 @@ on_tell(evutil_socket_t fd, short what, void *arg)
 }
 
 /* c->err is set. */
-static void
-break_off(struct conn *c)
+void
+conn_break_off(struct conn *c)
 {
 	c->phase = BROKEN;
 	timer_stop(c->clock);
 	if (c->stream != NULL)
 		bufferevent_disable(c->stream, EV_READ | EV_WRITE);
-	tell_soon(c);
+	conn_tell_soon(c);
 }
 
 /* While dialling, dial has its own clock. */
@@ -96,8 +66,8 @@ is_clock_due(const struct conn *c)
 	return c->phase == HANDSHAKE;
 }
 
-static void
-restart_clock(struct conn *c)
+void
+conn_restart_clock(struct conn *c)
 {
 	if (is_clock_due(c))
 		timer_start(c->clock, c->settings->timeout_ms);
@@ -118,58 +88,24 @@ is_record_growing(struct conn *c)
 }
 
 static void
-drop_stream(struct conn *c)
-{
-	tls_free(c->tls);
-	c->tls = NULL;
-	bufferevent_free(c->stream);
-	c->stream = NULL;
-	c->phase = DIALLING;
-	restart_clock(c);
-}
-
-/* Another address of the name may do better, or the same one without the
- * session that it gave us; but the fault of the first is the one that is
- * told. */
-static void
-fail_handshake(struct conn *c, const struct error *err)
-{
-	bool resuming = tls_failed_resuming(c->tls) && c->dial != NULL;
-
-	if (!c->refused && !resuming) {
-		c->refused = true;
-		c->err = *err;
-	}
-	if (c->dial == NULL) {
-		break_off(c);
-		return;
-	}
-	drop_stream(c);
-	if (resuming)
-		dial_again(c->dial);
-	else
-		dial_next(c->dial);
-}
-
-static void
 on_clock(void *arg)
 {
 	struct conn *c = arg;
 	struct error err;
 
 	if (is_record_growing(c)) {
-		restart_clock(c);
+		conn_restart_clock(c);
 		return;
 	}
 	error_set(&err, ERROR_RETRY, "%s: %s for %lld s", c->settings->host,
 	    c->phase == HANDSHAKE ? "no end of the TLS handshake" : "silence",
 	    (long long)((c->settings->timeout_ms + 999) / 1000));
 	if (c->phase == HANDSHAKE) {
-		fail_handshake(c, &err);
+		conn_fail_handshake(c, &err);
 		return;
 	}
 	c->err = err;
-	break_off(c);
+	conn_break_off(c);
 }
 
 static struct evbuffer *
@@ -178,18 +114,18 @@ unread(struct conn *c)
 	return bufferevent_get_input(c->stream);
 }
 
-static size_t
-count_unread(struct conn *c)
+size_t
+conn_count_unread(struct conn *c)
 {
 	return c->stream == NULL ? 0 : evbuffer_get_length(unread(c));
 }
 
 /* Not libevent's own high-water mark: above that it calls on_readable() again
  * and again (2.1.12). */
-static void
-adjust_reading(struct conn *c)
+void
+conn_adjust_reading(struct conn *c)
 {
-	bool wanted = !c->paused && count_unread(c) < UNREAD_MAX;
+	bool wanted = !c->paused && conn_count_unread(c) < UNREAD_MAX;
 
 	if (c->phase != OPEN || wanted == c->reading)
 		return;
@@ -210,30 +146,10 @@ on_readable(struct bufferevent *stream, void *arg)
 		return;
 	if (c->tls != NULL)
 		c->tls_received = tls_received(c->tls);
-	restart_clock(c);
-	adjust_reading(c);
+	conn_restart_clock(c);
+	conn_adjust_reading(c);
 	c->unseen = true;
-	tell_soon(c);
-}
-
-static void
-finish_handshake(struct conn *c)
-{
-	enum conn_event event = c->upgrading ? CONN_SECURED : CONN_READY;
-	struct error err;
-
-	if (!tls_verify(c->tls, &err)) {
-		fail_handshake(c, &err);
-		return;
-	}
-	dial_free(c->dial);
-	c->dial = NULL;
-	c->verified = true;
-	tls_cipher(c->tls, c->cipher);
-	c->phase = OPEN;
-	adjust_reading(c);
-	restart_clock(c);
-	c->handler(event, c->arg);
+	conn_tell_soon(c);
 }
 
 /* A stream that ended is an error here; callers say QUIT and conn_free(). */
@@ -264,15 +180,15 @@ on_stream_event(struct bufferevent *stream, short what, void *arg)
 	if (c->phase == BROKEN)
 		return;
 	if (what & BEV_EVENT_CONNECTED) {
-		finish_handshake(c);
+		conn_finish_handshake(c);
 	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
 		explain_end(c, what, &err);
 		if (c->phase == HANDSHAKE) {
-			fail_handshake(c, &err);
+			conn_fail_handshake(c, &err);
 			return;
 		}
 		c->err = err;
-		break_off(c);
+		conn_break_off(c);
 	}
 }
 
@@ -286,11 +202,11 @@ on_written(struct bufferevent *stream, void *arg)
 		return;
 	c->awaiting_sent = false;
 	c->sent = true;
-	tell_soon(c);
+	conn_tell_soon(c);
 }
 
-static void
-watch_stream(struct conn *c)
+void
+conn_watch_stream(struct conn *c)
 {
 	bufferevent_setcb(
 	    c->stream, on_readable, on_written, on_stream_event, c);
@@ -298,71 +214,11 @@ watch_stream(struct conn *c)
 	c->reading = true;
 }
 
-static struct tls_peer
-tls_peer(const struct conn *c)
-{
-	return (struct tls_peer){ c->settings->tls, c->settings->host,
-		c->settings->port };
-}
-
-/* Takes over `fd`, also when it fails. */
-static bool
-start_handshake(struct conn *c, int fd, struct error *err)
-{
-	struct tls_peer peer = tls_peer(c);
-
-	c->tls = tls_start(c->loop, fd, &peer, err);
-	if (c->tls == NULL) {
-		close(fd);
-		return false;
-	}
-	c->stream = tls_stream(c->tls);
-	c->phase = HANDSHAKE;
-	restart_clock(c);
-	watch_stream(c);
-	return true;
-}
-
-static void
-start_stream(struct conn *c, int fd)
-{
-	if (c->settings->implicit_tls) {
-		if (!start_handshake(c, fd, &c->err))
-			break_off(c);
-		return;
-	}
-	dial_free(c->dial);
-	c->dial = NULL;
-	c->stream = bufferevent_socket_new(
-	    loop_base(c->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-	if (c->stream == NULL)
-		abort();
-	c->phase = OPEN;
-	watch_stream(c);
-	restart_clock(c);
-	c->handler(CONN_READY, c->arg);
-}
-
-static void
-on_dialled(void *arg, int fd, const struct error *err)
-{
-	struct conn *c = arg;
-
-	if (fd >= 0) {
-		start_stream(c, fd);
-		return;
-	}
-	if (!c->refused)
-		c->err = *err;
-	break_off(c);
-}
-
 struct conn *
 conn_open(struct loop *loop, const struct conn_settings *settings,
     conn_handler *handler, void *arg)
 {
 	struct conn *c = mem_new(sizeof(*c));
-	struct tls_peer peer;
 
 	c->loop = loop;
 	c->settings = settings;
@@ -374,24 +230,9 @@ conn_open(struct loop *loop, const struct conn_settings *settings,
 	event_assign(&c->tell, loop_base(loop), -1, 0, on_tell, c);
 	buf_init(&c->line, UNREAD_MAX);
 	snprintf(c->cipher, sizeof(c->cipher), "clear text");
-	restart_clock(c);
-	peer = tls_peer(c);
-	if (settings->tls->mode != TLS_NEVER &&
-	    !tls_ready(loop, &peer, &c->err)) {
-		break_off(c);
-		return c;
-	}
-	c->dial = dial_start(loop,
-	    &(struct dial_target){ settings->host, settings->port,
-		settings->timeout_ms, settings->path },
-	    on_dialled, c);
+	conn_restart_clock(c);
+	conn_begin(c);
 	return c;
-}
-
-void
-conn_forget_servers(struct loop *loop)
-{
-	tls_forget(loop);
 }
 
 void
@@ -483,34 +324,6 @@ conn_await_sent(struct conn *c)
 		on_written(c->stream, c);
 }
 
-bool
-conn_start_tls(struct conn *c, struct error *err)
-{
-	struct bufferevent *clear = c->stream;
-	int fd;
-
-	/* The stream has broken: CONN_CLOSED is under way. */
-	if (c->phase != OPEN)
-		return true;
-	assert(c->tls == NULL);
-	if (count_unread(c) > 0)
-		return error_set(err, ERROR_PROTOCOL,
-		    "%s sent more than its answer before TLS began: somebody "
-		    "may be tampering with the connection",
-		    c->settings->host);
-	fd = bufferevent_getfd(clear);
-	bufferevent_setfd(clear, -1);
-	bufferevent_free(clear);
-	c->stream = NULL;
-	c->unseen = false;
-	c->upgrading = true;
-	if (start_handshake(c, fd, err))
-		return true;
-	c->err = *err;
-	break_off(c);
-	return false;
-}
-
 struct slice
 conn_peek(struct conn *c)
 {
@@ -528,7 +341,7 @@ conn_consume(struct conn *c, size_t len)
 	if (len == 0)
 		return;
 	evbuffer_drain(unread(c), len);
-	adjust_reading(c);
+	conn_adjust_reading(c);
 }
 
 /* Where the first LF of the first `max` bytes is, or -1. */
@@ -546,7 +359,7 @@ find_line_end(struct evbuffer *input, size_t len, size_t max)
 enum conn_line
 conn_take_line(struct conn *c, size_t max, struct slice *line)
 {
-	size_t len = count_unread(c);
+	size_t len = conn_count_unread(c);
 	ssize_t end;
 
 	assert(max < UNREAD_MAX);
@@ -573,8 +386,8 @@ void
 conn_pause(struct conn *c)
 {
 	c->paused = true;
-	adjust_reading(c);
-	restart_clock(c);
+	conn_adjust_reading(c);
+	conn_restart_clock(c);
 }
 
 void
@@ -583,17 +396,17 @@ conn_resume(struct conn *c)
 	if (!c->paused)
 		return;
 	c->paused = false;
-	adjust_reading(c);
-	if (count_unread(c) > 0)
+	conn_adjust_reading(c);
+	if (conn_count_unread(c) > 0)
 		c->unseen = true;
 	if (c->unseen || c->phase == BROKEN)
-		tell_soon(c);
-	restart_clock(c);
+		conn_tell_soon(c);
+	conn_restart_clock(c);
 }
 
 void
 conn_await(struct conn *c, bool awaiting)
 {
 	c->awaiting = awaiting;
-	restart_clock(c);
+	conn_restart_clock(c);
 }
