@@ -39,7 +39,7 @@ getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
 static int
 last_number(int fd)
 {
-	struct sockaddr_in here;
+	struct sockaddr_in here = { 0 };
 	socklen_t len = sizeof(here);
 
 	getsockname(fd, (struct sockaddr *)&here, &len);
