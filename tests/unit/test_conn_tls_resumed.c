@@ -243,6 +243,84 @@ a_server_that_fails_to_resume_is_asked_anew(void **state)
 }
 
 static void
+stop_when_secured(enum conn_event event, void *arg)
+{
+	struct talk *t = arg;
+
+	t->told = event == CONN_DATA;
+	if (t->told)
+		loop_stop(t->loop);
+}
+
+static void
+none_of_its_sessions_is_tried_again(void **state)
+{
+	struct talk t = visits("good.pem", 4);
+	struct conn *other;
+
+	(void)state;
+	/* Two at once, so two sessions. */
+	talk_open(&t);
+	other = conn_open(t.loop, &t.settings, stop_when_secured, &t);
+	talk_wait(&t, CONN_READY);
+	talk_expect_line(&t, "+OK hello");
+	conn_free(t.conn);
+	t.conn = NULL;
+	assert_true(talk_event_within(&t, 10000));
+	conn_free(other);
+	assert_false(talk_event_within(&t, 0));
+	refusing = true;
+	visit(&t);
+	end(&t, "full full failed full ");
+}
+
+static void
+upgrades(struct talk *t, int fd)
+{
+	assert_int_equal(write(fd, "+OK go\r\n", 8), 8);
+	greets(t, fd);
+}
+
+static void
+upgrade(struct talk *t)
+{
+	struct error err;
+
+	if (t->loop == NULL)
+		talk_open(t);
+	else
+		talk_reopen(t);
+	talk_wait(t, CONN_READY);
+	talk_expect_line(t, "+OK go");
+	assert_true(conn_start_tls(t->conn, &err));
+}
+
+/* There the dialogue begins anew, so the next connection has to do it. */
+static void
+after_a_failed_upgrade_the_next_one_is_full(void **state)
+{
+	struct talk t = visits("good.pem", 5);
+
+	(void)state;
+	t.script = upgrades;
+	t.settings.implicit_tls = false;
+	for (int i = 0; i < 2; i++) {
+		upgrade(&t);
+		talk_wait(&t, CONN_SECURED);
+		talk_expect_line(&t, "+OK hello");
+	}
+	refusing = true;
+	upgrade(&t);
+	talk_wait_closed(&t, ERROR_TLS, "TLS with 127.0.0.1: ");
+	for (int i = 0; i < 2; i++, refusing = false) {
+		upgrade(&t);
+		talk_wait(&t, CONN_SECURED);
+		talk_expect_line(&t, "+OK hello");
+	}
+	end(&t, "full resumed failed full resumed ");
+}
+
+static void
 not_for_longer_than_a_day(void **state)
 {
 	struct talk t = visits("good.pem", 17);
@@ -309,6 +387,8 @@ main(void)
 		cmocka_unit_test(a_reload_ends_trust),
 		cmocka_unit_test(a_pinned_server_resumes_too),
 		cmocka_unit_test(a_server_that_fails_to_resume_is_asked_anew),
+		cmocka_unit_test(none_of_its_sessions_is_tried_again),
+		cmocka_unit_test(after_a_failed_upgrade_the_next_one_is_full),
 		cmocka_unit_test(not_for_longer_than_a_day),
 		cmocka_unit_test(not_beyond_the_end_of_its_certificate),
 	};
