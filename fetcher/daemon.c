@@ -115,7 +115,7 @@ judge_single_run(struct mailbox *m, const struct pass_result *r)
 	struct daemon *d = m->daemon;
 	bool failed = r->end == PASS_FAILED || r->end == PASS_HELD;
 
-	if (!failed && (r->end == PASS_MORE || r->fetched > 0))
+	if (!failed && (r->end == PASS_MORE || r->injected > 0))
 		return;
 	m->gone = true;
 	if (failed || r->waiting > 0)
@@ -155,6 +155,7 @@ on_pass_done(void *arg, const struct pass_result *r, bool idling)
 		m->session = NULL;
 	log_pass(m, r);
 	status_add(&m->status, r);
+	m->status.listening = idling;
 	awaiting_done(&m->awaiting, r);
 	if (d->settings->mode != DAEMON_FOREVER)
 		judge_single_run(m, r);

@@ -41,7 +41,9 @@ state_word(const struct account_status *s, const struct pass_result *progress)
 		return "idle";
 	if (s->last.end == PASS_FAILED)
 		return "failed";
-	return s->last.end == PASS_HELD ? "waiting" : "idle";
+	if (s->last.end == PASS_HELD)
+		return "waiting";
+	return s->listening ? "listening" : "idle";
 }
 
 void

@@ -9,7 +9,7 @@
  * and for each account that is collected:
  *
  *	account NAME
- *	state		idle | fetching | waiting | failed
+ *	state		idle | listening (IDLE) | fetching | waiting | failed
  *	reason		of waiting and failed, and of fetching after these
  *	notice		something to mend, though all goes on
  *	next_ms		until the next pass; not while fetching
@@ -28,6 +28,7 @@ struct account_status {
 	struct pass_result last;
 	int64_t ended_ms; /* wall clock */
 	uint64_t passes, fetched, injected, deleted;
+	bool listening; /* the session stays to hear of mail */
 };
 /* A pass is over. */
 void status_add(struct account_status *, const struct pass_result *);

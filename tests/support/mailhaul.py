@@ -256,6 +256,22 @@ class Mailhaul:
             "fetcher", "mailhaul", flavour=flavour or ("crash" if crash else None), crash=crash
         )
 
+    def control(self, command):
+        """The fetcher's answer on its control socket, "" when there is none."""
+        text = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as link:
+                link.settimeout(60)
+                link.connect(str(FETCHER_CONTROL))
+                link.sendall(command.encode() + b"\n")
+                while more := link.recv(65536):
+                    text += more
+                    if text.endswith(b"\n\n"):
+                        break
+        except OSError:
+            pass
+        return text.decode("ascii")
+
     def fetch_once(self, *arguments, milter=True, timeout=60, crash=None, flavour=None):
         """`mailhaul-fetcher --once`: its Result."""
         if milter:
