@@ -6,9 +6,9 @@
 #include "admin/archived_mail.h"
 #include "admin/commands.h"
 #include "admin/json_text.h"
-#include "admin/readable.h"
 #include "admin/redeliver.h"
 #include "admin/run_as.h"
+#include "base/readable.h"
 
 #include <getopt.h>
 #include <stdio.h>

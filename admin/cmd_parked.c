@@ -8,8 +8,8 @@
  */
 #include "admin/commands.h"
 #include "admin/json_text.h"
-#include "admin/readable.h"
 #include "admin/run_as.h"
+#include "base/readable.h"
 
 #include <getopt.h>
 #include <stdio.h>

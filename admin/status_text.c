@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/readable.h"
 #include "base/clock.h"
+#include "base/readable.h"
 
 static long long
 number(const json_t *object, const char *key)
@@ -83,6 +83,44 @@ print_archive(const json_t *archive)
 	putchar('\n');
 }
 
+/* "1,234" */
+static const char *
+grouped(long long n, char out[static READABLE_SIZE])
+{
+	char digits[READABLE_SIZE];
+	int len = snprintf(digits, sizeof(digits), "%lld", n), at = 0;
+
+	for (int i = 0; i < len && at < READABLE_SIZE - 2; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+	return out;
+}
+
+/* "1,234 of 16,000 messages, 1.2G of 14.0G, 2.1M/s, 1h 40m left" */
+static void
+print_backlog(const json_t *a, int width)
+{
+	char done[READABLE_SIZE], todo[READABLE_SIZE];
+
+	printf("%*s  %s of %s messages", width, "",
+	    grouped(number(a, "done_messages"), done),
+	    grouped(number(a, "todo_messages"), todo));
+	if (number(a, "todo_bytes") > 0)
+		printf(", %s of %s",
+		    readable_size((uint64_t)number(a, "done_bytes"), done),
+		    readable_size((uint64_t)number(a, "todo_bytes"), todo));
+	if (number(a, "rate_bytes") > 0)
+		printf(", %s/s",
+		    readable_size((uint64_t)number(a, "rate_bytes"), done));
+	if (json_object_get(a, "left_s") != NULL)
+		printf(", %s left",
+		    readable_span(number(a, "left_s") * 1000, done));
+	putchar('\n');
+}
+
 static void
 print_last_pass(const json_t *a, int width)
 {
@@ -118,6 +156,8 @@ print_account(const json_t *a, int width)
 		printf("%*s  %s\n", width, "", reason);
 	if (notice[0] != '\0')
 		printf("%*s  %s\n", width, "", notice);
+	if (json_object_get(a, "todo_messages") != NULL)
+		print_backlog(a, width);
 	if (json_object_get(a, "passes") != NULL)
 		print_last_pass(a, width);
 }
@@ -131,8 +171,11 @@ status_print(const json_t *root)
 	int width = 0;
 
 	if (print_daemon("mailhaul-fetcher", fetcher))
-		printf(", %lld messages on the way to Postfix (%s)\n",
-		    number(fetcher, "in_flight"), text(fetcher, "method"));
+		printf(", %lld messages on the way to Postfix (%s)%s\n",
+		    number(fetcher, "in_flight"), text(fetcher, "method"),
+		    number(fetcher, "spool_full") > 0
+			? "; the spool is full, fetching pauses"
+			: "");
 	print_milter(json_object_get(root, "milter"));
 	print_archive(json_object_get(root, "archive"));
 	if (error[0] != '\0')

@@ -13,8 +13,10 @@
 #include "base/notify.h"
 #include "fetcher/conn.h"
 #include "fetcher/delivery.h"
+#include "fetcher/descriptors.h"
 #include "fetcher/mailbox.h"
 #include "fetcher/operator.h"
+#include "fetcher/pass_log.h"
 #include "fetcher/probe.h"
 #include "fetcher/readiness.h"
 #include "fetcher/session.h"
@@ -27,6 +29,7 @@ enum {
 	STOP_MS = 30 * 1000,
 	EXPIRE_EVERY_MS = 10 * 60 * 1000,
 	IN_USE_PAUSE_MS = 100,
+	PROGRESS_EVERY_MS = 5 * 1000,
 };
 
 struct daemon {
@@ -38,8 +41,9 @@ struct daemon {
 	struct delivery *delivery;
 	struct ticket_keys keys;
 	struct mailbox *mailboxes;
+	struct turnstile *turnstile;
 	struct operator* operator;
-	struct timer *stop_deadline, *expire, *watchdog;
+	struct timer *stop_deadline, *expire, *progress, *watchdog;
 	bool stopping;
 	int status;
 };
@@ -65,49 +69,6 @@ sweep(struct daemon *d)
 		loop_stop(d->loop);
 }
 
-static int
-probe_status(enum error_kind kind)
-{
-	static const int statuses[] = {
-		[ERROR_RETRY] = EX_UNAVAILABLE,
-		[ERROR_REFUSED] = EX_UNAVAILABLE,
-		[ERROR_LOGIN] = EX_NOPERM,
-		[ERROR_TLS] = EX_PROTOCOL,
-		[ERROR_PROTOCOL] = EX_PROTOCOL,
-		[ERROR_CONFIG] = EX_CONFIG,
-		[ERROR_LOCAL] = EX_TEMPFAIL,
-	};
-
-	return statuses[kind];
-}
-
-static void
-log_notice(struct mailbox *m, const struct error *notice)
-{
-	if (notice->text[0] != '\0' &&
-	    strcmp(notice->text, m->notice.text) != 0)
-		log_warning("account=%s: %s", m->name, notice->text);
-	m->notice = *notice;
-}
-
-static void
-log_pass(struct mailbox *m, const struct pass_result *r)
-{
-	log_notice(m, &r->notice);
-	if (r->end == PASS_FAILED)
-		log_warning("account=%s: %s", m->name, r->error.text);
-	else if (r->end == PASS_HELD && !m->held)
-		log_warning("account=%s: waiting: %s", m->name, r->error.text);
-	else if (r->end != PASS_HELD && m->held)
-		log_info("account=%s: going on", m->name);
-	m->held = r->end == PASS_HELD;
-	if (r->fetched + r->deleted > 0)
-		log_info("account=%s: listed=%u fetched=%u injected=%u "
-			 "deleted=%u waiting=%u",
-		    m->name, r->listed, r->fetched, r->injected, r->deleted,
-		    r->waiting);
-}
-
 /* --once: is this account finished? */
 static void
 judge_single_run(struct mailbox *m, const struct pass_result *r)
@@ -122,27 +83,54 @@ judge_single_run(struct mailbox *m, const struct pass_result *r)
 		d->status = EX_TEMPFAIL;
 }
 
+/* Many sessions fail for it at once, each at another place: readiness tells of
+ * it once, and holds all of them up. */
+static void
+look_for_descriptors(struct daemon *d)
+{
+	struct error err;
+
+	if (d->readiness == NULL || descriptors_left())
+		return;
+	error_set(&err, ERROR_LOCAL, "no file descriptors are left");
+	readiness_fault(d->readiness, &err);
+}
+
 /* The session is gone: when is there to be another one? */
 static void
 plan_next(struct mailbox *m, const struct pass_result *r)
 {
 	struct daemon *d = m->daemon;
 	const struct account *account = config_account(d->config, m->name);
-	uint32_t random;
-	int64_t pause;
+	struct schedule_pause pause;
+	struct schedule_pass pass = { .end = r->end,
+		.error = &r->error,
+		.login_delay_ms = (int64_t)r->login_delay_s * 1000 };
 
+	turn_leave(m->turn);
+	m->turn = NULL;
 	if (m->gone || account == NULL) {
 		m->gone = true;
 		sweep(d);
 		return;
 	}
-	digest_random(&random, sizeof(random));
-	pause = schedule_next(
-	    &m->schedule, r->end, r->error.kind, account->every_ms, random);
+	digest_random(&pass.random, sizeof(pass.random));
+	pass.every_ms = account->every_ms;
+	pause = schedule_next(&m->schedule, &pass);
 	if (m->poll_again || d->settings->mode == DAEMON_ONCE)
-		pause = 0;
+		pause.ms = pause.least_ms;
 	m->poll_again = false;
-	mailbox_pause(m, pause);
+	m->least_ms = clock_monotonic_ms() + pause.least_ms;
+	mailbox_pause(m, pause.ms);
+}
+
+/* Somebody else needs its connection. */
+static void
+on_yield(void *arg)
+{
+	struct mailbox *m = arg;
+
+	session_stop(m->session, false);
 }
 
 static void
@@ -153,7 +141,10 @@ on_pass_done(void *arg, const struct pass_result *r, bool idling)
 
 	if (!idling)
 		m->session = NULL;
-	log_pass(m, r);
+	if (r->end == PASS_FAILED)
+		look_for_descriptors(d);
+	progress_end(&m->backlog, r, clock_monotonic_ms());
+	pass_log_result(m, r);
 	status_add(&m->status, r);
 	m->status.listening = idling;
 	awaiting_done(&m->awaiting, r);
@@ -161,7 +152,11 @@ on_pass_done(void *arg, const struct pass_result *r, bool idling)
 		judge_single_run(m, r);
 	if (!idling) {
 		plan_next(m, r);
-	} else if (m->poll_again) {
+		return;
+	}
+	turn_rest(m->turn, on_yield, m);
+	m->due_ms = SCHEDULE_NEVER;
+	if (m->poll_again) {
 		m->poll_again = false;
 		session_poll(m->session);
 	}
@@ -209,17 +204,14 @@ is_in_use(const struct daemon *d, const struct account *account)
 	return false;
 }
 
+/* Its turn has come. */
 static void
-start_pass(void *arg)
+on_turn(void *arg)
 {
 	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
 
 	m->account = config_account(d->config, m->name);
-	if (is_in_use(d, m->account)) {
-		mailbox_pause(m, IN_USE_PAUSE_MS);
-		return;
-	}
 	if (d->settings->mode == DAEMON_PROBE) {
 		m->probe = probe_start(d->loop, m->account, on_probed, m);
 		return;
@@ -233,11 +225,27 @@ start_pass(void *arg)
 	    .readiness = d->readiness,
 	    .delivery = d->delivery,
 	    .key = &d->keys.key[0],
-	    .may_idle = d->settings->mode == DAEMON_FOREVER,
+	    .turn = m->turn,
+	    .may_idle =
+		d->settings->mode == DAEMON_FOREVER && m->account->every_ms > 0,
 	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,
 	});
+}
+
+static void
+start_pass(void *arg)
+{
+	struct mailbox *m = arg;
+	struct daemon *d = m->daemon;
+	const struct account *account = config_account(d->config, m->name);
+
+	if (is_in_use(d, account))
+		mailbox_pause(m, IN_USE_PAUSE_MS);
+	else
+		m->turn =
+		    turnstile_enter(d->turnstile, account->host, on_turn, m);
 }
 
 static bool
@@ -248,16 +256,62 @@ is_wanted(const struct daemon *d, const struct account *account)
 	return account->enabled;
 }
 
+static void
+apply_limits(struct daemon *d)
+{
+	if (d->settings->mode == DAEMON_PROBE)
+		turnstile_limit(d->turnstile, 1, 1);
+	else
+		turnstile_limit(d->turnstile,
+		    descriptors_allow(d->config->fetcher.connections,
+			d->config->inject.parallel),
+		    d->config->fetcher.connections_per_host);
+}
+
+/* A reload is for those who mended something: what the server asked for is
+ * waited for still, but not the pause after a refused login. */
+static void
+forgive(struct mailbox *m)
+{
+	m->schedule = (struct schedule){ .failures = { 0 } };
+	if (m->status.last.end == PASS_FAILED &&
+	    m->status.last.error.kind == ERROR_LOGIN)
+		m->least_ms = 0;
+	if (mailbox_is_queued(m)) {
+		/* Its host may be another one. */
+		turn_leave(m->turn);
+		m->turn = NULL;
+	}
+}
+
+/* Polls an account that was not polled before, or has other settings now. */
+static void
+begin(struct mailbox *m, size_t index)
+{
+	struct daemon *d = m->daemon;
+	const struct account *account = config_account(d->config, m->name);
+	bool on_demand = account->every_ms == 0 &&
+			 d->settings->mode == DAEMON_FOREVER &&
+			 m->awaiting.first == NULL;
+	int64_t least = m->least_ms - clock_monotonic_ms();
+	int64_t pause = on_demand ? SCHEDULE_NEVER
+				  : schedule_first(index, account->every_ms);
+
+	mailbox_pause(m, !on_demand && pause < least ? least : pause);
+}
+
 /* Makes the mailboxes those of the configuration. */
 static void
 apply_accounts(struct daemon *d)
 {
+	size_t due = 0;
+
 	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
 		const struct account *account =
 		    config_account(d->config, m->name);
 
 		m->gone = account == NULL || !is_wanted(d, account);
-		m->schedule = (struct schedule){ .failures = { 0 } };
+		forgive(m);
 		if (m->gone && m->session != NULL)
 			session_stop(m->session, false);
 	}
@@ -274,7 +328,7 @@ apply_accounts(struct daemon *d)
 			d->mailboxes = m;
 		}
 		if (m->session == NULL) {
-			mailbox_pause(m, 0);
+			begin(m, due++);
 		} else if (session_idles(m->session)) {
 			/* It has the configuration of before. */
 			m->poll_again = true;
@@ -367,6 +421,16 @@ on_expire(void *arg)
 		storage_expire(d->storage, d->config->archive.keep_ms,
 		    d->config->archive.max_bytes);
 	timer_start(d->expire, EXPIRE_EVERY_MS);
+}
+
+static void
+on_progress(void *arg)
+{
+	struct daemon *d = arg;
+
+	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next)
+		pass_log_progress(m);
+	timer_start(d->progress, PROGRESS_EVERY_MS);
 }
 
 /* Comes from the loop's own timer: a loop that hangs is silent. */
@@ -473,16 +537,21 @@ run(struct daemon *d)
 {
 	d->stop_deadline = timer_new(d->loop, on_stop_deadline, d);
 	d->expire = timer_new(d->loop, on_expire, d);
+	d->progress = timer_new(d->loop, on_progress, d);
 	d->watchdog = timer_new(d->loop, on_watchdog, d);
+	d->turnstile = turnstile_new(d->loop);
 	if (d->settings->mode != DAEMON_PROBE) {
 		catch_signals(d);
 		on_expire(d);
+		on_progress(d);
 	}
+	apply_limits(d);
 	apply_accounts(d);
 	if (d->settings->mode == DAEMON_FOREVER)
 		announce(d);
 	loop_run(d->loop);
 	timer_free(d->watchdog);
+	timer_free(d->progress);
 	timer_free(d->expire);
 	timer_free(d->stop_deadline);
 	while (d->mailboxes != NULL) {
@@ -491,6 +560,7 @@ run(struct daemon *d)
 		d->mailboxes = m->next;
 		mailbox_free(m);
 	}
+	turnstile_free(d->turnstile);
 }
 
 /* What may pass by itself is tried again by systemd, a wrong configuration

@@ -3,8 +3,8 @@
  * daemon - all accounts in one loop: when each is polled, reload, stop.
  *
  * Signals: HUP reloads the configuration (a bad one is refused and the old one
- * stays), USR1 polls every account now, TERM and INT stop: no new message is
- * begun, those in Postfix's hands are waited for.
+ * stays), USR1 polls every account now, those on demand too, TERM and INT stop:
+ * no new message is begun, those in Postfix's hands are waited for.
  */
 #ifndef FETCHER_DAEMON_H
 #define FETCHER_DAEMON_H

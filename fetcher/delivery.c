@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/readable.h"
 #include "fetcher/inject.h"
 #include "fetcher/plan.h"
 #include "recipients/candidates.h"
@@ -27,6 +28,9 @@ struct delivery {
 	size_t pending;
 	unsigned failures; /* in a row */
 	size_t unrecorded; /* injected, but not to be committed so far */
+	uint64_t expected, spooled; /* bytes: to come; here */
+	uint64_t archived;          /* bytes, since the last expiry */
+	bool full;                  /* the spool is, and it was said */
 	struct waiter {
 		loop_handler *handler;
 		void *arg;
@@ -48,11 +52,14 @@ struct job {
 	struct timer *again;
 };
 
+static void tell_of_spool(struct delivery *);
+
 static void
 wake_waiters(void *arg)
 {
 	struct delivery *d = arg;
 
+	tell_of_spool(d);
 	while (d->waiters != NULL && delivery_has_room(d)) {
 		struct waiter *w = d->waiters;
 
@@ -96,10 +103,57 @@ delivery_configure(struct delivery *d, struct config *config)
 	config_unref(old);
 }
 
+/* An empty spool takes a message of any size. */
+static bool
+is_full(const struct delivery *d)
+{
+	return delivery_spooled(d) >= d->config->fetcher.max_spool;
+}
+
 bool
 delivery_has_room(const struct delivery *d)
 {
-	return d->pending < d->config->inject.parallel && d->unrecorded == 0;
+	return d->pending < d->config->inject.parallel && d->unrecorded == 0 &&
+	       !is_full(d);
+}
+
+void
+delivery_expect(struct delivery *d, uint64_t before, uint64_t bytes)
+{
+	d->expected += bytes - before;
+	if (d->waiters != NULL)
+		timer_start(d->wake, 0);
+}
+
+uint64_t
+delivery_spooled(const struct delivery *d)
+{
+	return d->expected + d->spooled;
+}
+
+bool
+delivery_is_full(const struct delivery *d)
+{
+	return d->full;
+}
+
+/* Once for each time; it has to be emptier by a tenth before it is told
+ * again. */
+static void
+tell_of_spool(struct delivery *d)
+{
+	uint64_t limit = d->config->fetcher.max_spool;
+	char size[READABLE_SIZE];
+
+	if (!d->full && d->waiters != NULL && is_full(d)) {
+		d->full = true;
+		log_warning("%s of mail wait for Postfix in the spool "
+			    "(fetcher.max_spool): fetching pauses",
+		    readable_size(delivery_spooled(d), size));
+	} else if (d->full && delivery_spooled(d) <= limit - limit / 10) {
+		d->full = false;
+		log_info("there is room in the spool again: fetching goes on");
+	}
 }
 
 size_t
@@ -117,8 +171,7 @@ delivery_await_room(struct delivery *d, loop_handler *handler, void *arg)
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = w;
-	if (delivery_has_room(d))
-		timer_start(d->wake, 0);
+	timer_start(d->wake, 0);
 }
 
 void
@@ -151,6 +204,8 @@ job_new(struct delivery *d, const struct delivery_message *message)
 		job->spool_path = mem_string(message->spool_path);
 	job->message.spool_path = job->spool_path;
 	d->pending++;
+	if (job->spool_path != NULL)
+		d->spooled += message->spool_size;
 	return job;
 }
 
@@ -160,6 +215,8 @@ finish(struct job *job, enum delivery_outcome outcome)
 	struct delivery *d = job->delivery;
 
 	d->pending--;
+	if (job->spool_path != NULL)
+		d->spooled -= job->message.spool_size;
 	if (d->waiters != NULL)
 		timer_start(d->wake, 0);
 	job->message.done(job->message.arg, outcome, &job->reason);
@@ -210,6 +267,20 @@ static const enum delivery_outcome outcomes[] = {
 	[SEEN_OVERSIZE] = DELIVERY_SETTLED,
 };
 
+/* The archive is kept in its limits by time (daemon); with much mail, also by
+ * size, so that it never exceeds max_size by more than a sixteenth. */
+static void
+count_archived(struct delivery *d, uint64_t size)
+{
+	uint64_t limit = d->config->archive.max_bytes;
+
+	d->archived += size;
+	if (d->archived < limit / 16)
+		return;
+	d->archived = 0;
+	storage_expire(d->storage, d->config->archive.keep_ms, limit);
+}
+
 static void record(void *arg);
 
 static void
@@ -224,6 +295,9 @@ on_recorded(void *arg, bool ok, const struct error *err)
 			readiness_works(d->readiness);
 		}
 		log_fate(job);
+		if (job->row.status == SEEN_INJECTED &&
+		    d->config->archive.keep_ms > 0)
+			count_archived(d, job->message.spool_size);
 		finish(job, outcomes[job->row.status]);
 		return;
 	}

@@ -58,7 +58,11 @@ void delivery_submit(struct delivery *, const struct delivery_message *);
  * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
     enum seen_status, const char *reason);
-/* False when a further message would only wait. */
+/* So many bytes are to come from somebody, who said `before` before; 0: none
+ * any more. */
+void delivery_expect(struct delivery *, uint64_t before, uint64_t bytes);
+/* False when a further message would only wait, or the spool is at
+ * fetcher.max_spool. */
 bool delivery_has_room(const struct delivery *);
 /* Runs the handler once, soon after there is room again. */
 void delivery_await_room(struct delivery *, loop_handler *, void *arg);
@@ -66,5 +70,9 @@ void delivery_await_room(struct delivery *, loop_handler *, void *arg);
 void delivery_forget(struct delivery *, const void *arg);
 /* Messages submitted and not yet done. */
 size_t delivery_pending(const struct delivery *);
+/* Bytes of mail in the spool, or on their way into it. */
+uint64_t delivery_spooled(const struct delivery *);
+/* The spool is at its limit, and somebody waits for that. */
+bool delivery_is_full(const struct delivery *);
 
 #endif

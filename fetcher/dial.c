@@ -69,6 +69,16 @@ finish(struct dial *d)
 	d->handler(d->arg, fd, &err);
 }
 
+/* Whose fault it is: used up here, or something on the way. */
+static enum error_kind
+kind_of(int errno_value)
+{
+	return errno_value == EMFILE || errno_value == ENFILE ||
+		       errno_value == ENOBUFS || errno_value == ENOMEM
+		   ? ERROR_LOCAL
+		   : ERROR_RETRY;
+}
+
 static void
 note_failure(struct dial *d, int errno_value)
 {
@@ -77,7 +87,7 @@ note_failure(struct dial *d, int errno_value)
 	if (getnameinfo(d->address->ai_addr, d->address->ai_addrlen, number,
 		sizeof(number), NULL, 0, NI_NUMERICHOST) != 0)
 		snprintf(number, sizeof(number), "address");
-	error_errno(&d->err, ERROR_RETRY, errno_value,
+	error_errno(&d->err, kind_of(errno_value), errno_value,
 	    "cannot connect to %s (%.90s port %u)", d->target.host, number,
 	    d->target.port);
 	drop_attempt(d);

@@ -58,7 +58,10 @@ static void
 give_up(struct lookout *w, const struct error *err)
 {
 	const struct account *account = w->all->settings.account;
-	uint32_t random;
+	struct schedule_pass failed = { .end = PASS_FAILED,
+		.error = err,
+		.every_ms = account->idle_renew_ms };
+	int64_t pause;
 
 	dialogue_free(w->dialogue);
 	w->dialogue = NULL;
@@ -68,9 +71,10 @@ give_up(struct lookout *w, const struct error *err)
 			    "is only looked at from time to time: %s",
 		    account->name, name_of(w), err->text);
 	w->warned = true;
-	digest_random(&random, sizeof(random));
-	timer_start(w->again, schedule_next(&w->schedule, PASS_FAILED,
-				  err->kind, account->idle_renew_ms, random));
+	digest_random(&failed.random, sizeof(failed.random));
+	pause = schedule_next(&w->schedule, &failed).ms;
+	timer_start(w->again,
+	    pause > account->idle_renew_ms ? pause : account->idle_renew_ms);
 }
 
 static void

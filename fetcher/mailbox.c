@@ -22,6 +22,7 @@ void
 mailbox_free(struct mailbox *m)
 {
 	awaiting_clear(&m->awaiting);
+	turn_leave(m->turn);
 	timer_free(m->timer);
 	free(m->name);
 	free(m);
@@ -39,17 +40,34 @@ mailbox_find(struct mailbox *first, struct slice name)
 void
 mailbox_pause(struct mailbox *m, int64_t pause_ms)
 {
+	if (pause_ms == SCHEDULE_NEVER) {
+		m->due_ms = SCHEDULE_NEVER;
+		timer_stop(m->timer);
+		return;
+	}
 	m->due_ms = clock_monotonic_ms() + pause_ms;
 	timer_start(m->timer, pause_ms);
 }
 
-void
+int64_t
 mailbox_poll_now(struct mailbox *m)
 {
+	int64_t least = m->least_ms - clock_monotonic_ms();
+
 	if (m->session != NULL && session_idles(m->session))
 		session_poll(m->session);
 	else if (m->session != NULL)
 		m->poll_again = true;
-	else
-		mailbox_pause(m, 0);
+	if (m->turn != NULL)
+		return 0;
+	if (least < 0)
+		least = 0;
+	mailbox_pause(m, least);
+	return least;
+}
+
+bool
+mailbox_is_queued(const struct mailbox *m)
+{
+	return m->turn != NULL && turn_waits(m->turn);
 }

@@ -46,6 +46,27 @@ answer(struct control_client *client, const char *fmt, ...)
 }
 
 static void
+tell_account(const struct mailbox *m, struct buf *report)
+{
+	int64_t next_ms = m->due_ms - clock_monotonic_ms();
+
+	/* A pass that is due and has not begun yet is no reason for a
+	 * number below 0. */
+	if (next_ms < 0)
+		next_ms = 0;
+	status_write_account(
+	    &(struct status_account){ .name = m->name,
+		.status = &m->status,
+		.progress = m->session == NULL || session_idles(m->session)
+				? NULL
+				: m->progress,
+		.backlog = &m->backlog,
+		.queued = mailbox_is_queued(m),
+		.next_ms = m->due_ms == SCHEDULE_NEVER ? -1 : next_ms },
+	    report);
+}
+
+static void
 tell_status(struct operator* o, const struct command *command,
     struct control_client *client)
 {
@@ -53,16 +74,15 @@ tell_status(struct operator* o, const struct command *command,
 
 	(void)command;
 	buf_init(&report, CONTROL_ANSWER_MAX);
-	status_write_head(&(struct status_head){ .begun_ms = o->view.begun_ms,
-			      .config = *o->view.config,
-			      .in_flight = delivery_pending(o->view.delivery) },
+	status_write_head(
+	    &(struct status_head){ .begun_ms = o->view.begun_ms,
+		.config = *o->view.config,
+		.in_flight = delivery_pending(o->view.delivery),
+		.spooled = delivery_spooled(o->view.delivery),
+		.spool_full = delivery_is_full(o->view.delivery) },
 	    &report);
 	for (struct mailbox *m = *o->view.mailboxes; m != NULL; m = m->next)
-		status_write_account(m->name, &m->status,
-		    m->session == NULL || session_idles(m->session)
-			? NULL
-			: m->progress,
-		    m->due_ms - clock_monotonic_ms(), &report);
+		tell_account(m, &report);
 	buf_add_byte(&report, '\n');
 	control_answer(client, buf_slice(&report));
 	buf_clear(&report);
@@ -73,20 +93,29 @@ fetch(struct operator* o, const struct command *command,
     struct control_client *client)
 {
 	struct mailbox *m = mailbox_find(*o->view.mailboxes, command->account);
+	int64_t pause;
+	bool late;
 
 	if (m == NULL || m->gone) {
 		answer(client, "ERROR no such account is collected");
 		return;
 	}
-	if (command->wait_ms == 0)
+	late = m->session != NULL && !session_idles(m->session);
+	pause = mailbox_poll_now(m);
+	if (pause > 0)
+		answer(client, "WAIT tried in %lld s, not before: %s",
+		    (long long)(pause + 999) / 1000,
+		    m->status.last.end == PASS_FAILED
+			? m->status.last.error.text
+			: "the server wants this between two logins");
+	else if (command->wait_ms == 0)
 		answer(client, "OK");
 	else
 		awaiting_add(&m->awaiting,
 		    &(struct awaiting_question){ .loop = o->view.loop,
 			.client = client,
 			.wait_ms = command->wait_ms,
-			.late = m->session != NULL });
-	mailbox_poll_now(m);
+			.late = late });
 }
 
 static void

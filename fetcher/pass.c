@@ -88,6 +88,7 @@ pass_restart(struct pass *p)
 	p->stopping = false;
 	p->asked = 0;
 	p->asked_bytes = 0;
+	p->received = 0;
 	p->result = (struct pass_result){ .end = PASS_DONE };
 }
 
@@ -101,6 +102,7 @@ pass_move(struct pass *p, const char *folder)
 	p->result = before.result;
 	p->asked = before.asked;
 	p->asked_bytes = before.asked_bytes;
+	p->received = before.received;
 	p->stopping = before.stopping;
 }
 
@@ -221,10 +223,43 @@ at_limit(struct pass *p)
 	return true;
 }
 
+/* Which of the two limits counts: Postfix's, or the account's own; 0: none. */
 static uint64_t
 size_limit(const struct pass *p)
 {
-	return readiness_facts(p->settings->readiness)->message_size_limit;
+	uint64_t postfix =
+	    readiness_facts(p->settings->readiness)->message_size_limit;
+	uint64_t own = p->settings->account->max_message_size;
+
+	if (own == 0 || (postfix > 0 && postfix < own))
+		return postfix;
+	return own;
+}
+
+/* What is written adds to a message: one that is as large as its account allows
+ * is not to fail for that. */
+static uint64_t
+spool_limit(const struct pass *p)
+{
+	uint64_t postfix =
+	    readiness_facts(p->settings->readiness)->message_size_limit;
+	uint64_t limit = size_limit(p);
+
+	if (limit == postfix)
+		return limit;
+	limit += 2 * TICKET_MAX;
+	return postfix > 0 && postfix < limit ? postfix : limit;
+}
+
+static const char *
+oversize_reason(const struct pass *p)
+{
+	uint64_t own = p->settings->account->max_message_size;
+
+	return own > 0 && size_limit(p) == own
+		   ? "larger than max_message_size; left at the provider"
+		   : "larger than Postfix's message_size_limit; left at the "
+		     "provider";
 }
 
 static void
@@ -252,6 +287,18 @@ plan_entry(struct pass *p, uint32_t offset)
 }
 
 static void
+sort_fetches(struct pass *p)
+{
+	const struct listed *entries = p->listing.found.entries;
+
+	plan_sort(p->settings->account->order, entries, p->fetches.items,
+	    p->fetches.n);
+	p->result.due += (unsigned)p->fetches.n;
+	for (size_t i = 0; i < p->fetches.n; i++)
+		p->result.due_bytes += entries[p->fetches.items[i]].size;
+}
+
+static void
 plan_all(struct pass *p)
 {
 	struct error err;
@@ -262,6 +309,7 @@ plan_all(struct pass *p)
 			twice++;
 		else
 			plan_entry(p, i);
+	sort_fetches(p);
 	if (twice == 0)
 		return;
 	error_set(&err, ERROR_PROTOCOL,
@@ -288,6 +336,8 @@ void
 pass_compare(struct pass *p)
 {
 	p->comparing = true;
+	if (p->result.begun_ms == 0)
+		p->result.begun_ms = clock_monotonic_ms();
 	p->result.listed += (unsigned)p->listing.found.n;
 	storage_compare(
 	    p->settings->storage, &p->listing.found, on_compared, p);
@@ -301,6 +351,18 @@ may_retrieve(struct pass *p)
 	       !queue_is_empty(&p->fetches) && !at_limit(p) && has_room(p);
 }
 
+/* What is asked for will fill the spool. */
+static void
+tell_expected(struct pass *p)
+{
+	uint64_t size = p->current == NULL ? 0 : p->current->size;
+
+	for (size_t i = 0; i < p->n_requested; i++)
+		size += p->listing.found.entries[p->requested[i]].size;
+	delivery_expect(p->settings->delivery, p->expected, size);
+	p->expected = size;
+}
+
 static uint32_t
 request(struct pass *p)
 {
@@ -310,6 +372,7 @@ request(struct pass *p)
 	p->requested[p->n_requested++] = offset;
 	p->asked++;
 	p->asked_bytes += entry->size;
+	tell_expected(p);
 	return entry->number;
 }
 
@@ -339,9 +402,7 @@ report_oversize(struct pass *p)
 		settle(p,
 		    p->listing.found.entries +
 			p->oversize.items[p->oversize.taken++],
-		    SEEN_OVERSIZE,
-		    "larger than Postfix's message_size_limit; left at the "
-		    "provider");
+		    SEEN_OVERSIZE, oversize_reason(p));
 }
 
 bool
@@ -385,7 +446,7 @@ pass_body_begin(struct pass *p, uint32_t number, struct error *err)
 		.key = p->settings->key,
 		.hopcount_limit =
 		    readiness_facts(p->settings->readiness)->hopcount_limit,
-		.size_limit = size_limit(p),
+		.size_limit = spool_limit(p),
 	};
 	p->incoming = incoming_new(&p->incoming_settings);
 	return true;
@@ -394,15 +455,18 @@ pass_body_begin(struct pass *p, uint32_t number, struct error *err)
 bool
 pass_body(struct pass *p, struct slice bytes, struct error *err)
 {
+	p->result.bytes += bytes.len;
 	return incoming_feed(p->incoming, bytes, err);
 }
 
 static void
 drop_current(struct pass *p)
 {
+	p->result.bytes = p->received;
 	incoming_free(p->incoming);
 	p->incoming = NULL;
 	p->current = NULL;
+	tell_expected(p);
 }
 
 bool
@@ -415,6 +479,9 @@ pass_body_end(struct pass *p, struct error *err)
 		return false;
 	CRASH_POINT("spooled");
 	p->result.fetched++;
+	/* Progress is counted as the listing counts. */
+	p->received = p->current->size > 0 ? p->received + p->current->size
+					   : p->result.bytes;
 	message = take_off(p, p->current);
 	incoming_describe(p->incoming, &message);
 	incoming_keep(p->incoming);
@@ -424,8 +491,7 @@ pass_body_end(struct pass *p, struct error *err)
 		    p->settings->delivery, &message, SEEN_PARKED, park);
 	else if (incoming_is_too_large(p->incoming))
 		delivery_settle(p->settings->delivery, &message, SEEN_OVERSIZE,
-		    "larger than Postfix's message_size_limit, though not by "
-		    "the server's LIST; left at the provider");
+		    oversize_reason(p));
 	else
 		delivery_submit(p->settings->delivery, &message);
 	drop_current(p);
@@ -441,10 +507,12 @@ pass_refused(struct pass *p, uint32_t number, const struct error *err)
 		drop_current(p);
 	else
 		entry = take_request(p, number);
-	if (entry == NULL)
+	if (entry == NULL) {
 		pass_notice(p, err);
-	else
-		settle(p, entry, SEEN_RETRY, err->text);
+		return;
+	}
+	tell_expected(p);
+	settle(p, entry, SEEN_RETRY, err->text);
 }
 
 void

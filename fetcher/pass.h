@@ -46,6 +46,8 @@ struct pass {
 	size_t n_requested;
 	unsigned asked; /* messages and bytes in all, for the limits */
 	uint64_t asked_bytes;
+	uint64_t expected; /* of those; delivery knows */
+	uint64_t received; /* bytes of whole messages, by their listed sizes */
 	struct incoming_settings incoming_settings;
 	struct incoming *incoming; /* the message being received */
 	struct listed *current;

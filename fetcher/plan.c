@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/plan.h"
 
+#include <stdlib.h>
+
 enum { RETRY_PAUSE_MAX_MS = 60 * 60 * 1000 };
 
 static bool
@@ -50,6 +52,46 @@ plan_message(const struct account *account, const struct seen_row *row,
 		return too_large ? PLAN_KEEP : PLAN_FETCH;
 	}
 	return PLAN_KEEP;
+}
+
+static int
+compare_sizes(const void *a, const void *b, void *arg)
+{
+	const struct listed *entries = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	if (entries[x].size != entries[y].size)
+		return entries[x].size < entries[y].size ? -1 : 1;
+	return x < y ? -1 : 1;
+}
+
+static void
+reverse(uint32_t *offsets, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		uint32_t kept = offsets[i];
+
+		offsets[i] = offsets[n - 1 - i];
+		offsets[n - 1 - i] = kept;
+	}
+}
+
+void
+plan_sort(enum fetch_order order, const struct listed *entries,
+    uint32_t *offsets, size_t n)
+{
+	switch (order) {
+	case ORDER_OLDEST: /* as servers list */
+		break;
+	case ORDER_NEWEST:
+		reverse(offsets, n);
+		break;
+	case ORDER_SMALLEST:
+		if (n > 0)
+			qsort_r(offsets, n, sizeof(*offsets), compare_sizes,
+			    (void *)(uintptr_t)entries);
+		break;
+	}
 }
 
 struct seen_row

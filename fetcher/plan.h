@@ -7,6 +7,7 @@
 #define FETCHER_PLAN_H
 
 #include "config/config.h"
+#include "fetcher/storage.h"
 #include "state/seen.h"
 
 enum plan {
@@ -21,6 +22,11 @@ enum plan {
  * for none; `now_ms` the wall clock. */
 enum plan plan_message(const struct account *, const struct seen_row *,
     uint64_t size, uint64_t size_limit, int64_t now_ms);
+
+/* Puts what is to be fetched, offsets into a listing, into the order in which
+ * the account wants it.  A size that is not known counts as 0. */
+void plan_sort(enum fetch_order, const struct listed *entries,
+    uint32_t *offsets, size_t n);
 
 /* The row after one more refusal: RETRY with the pause doubled each time (at
  * most 1 h), or PARKED after max_tries. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "base/mem.h"
 #include "fetcher/dialogue.h"
@@ -107,4 +108,20 @@ probe_start(struct loop *loop, const struct account *account,
 	    .arg = p,
 	});
 	return p;
+}
+
+int
+probe_status(enum error_kind kind)
+{
+	static const int statuses[] = {
+		[ERROR_RETRY] = EX_UNAVAILABLE,
+		[ERROR_REFUSED] = EX_UNAVAILABLE,
+		[ERROR_LOGIN] = EX_NOPERM,
+		[ERROR_TLS] = EX_PROTOCOL,
+		[ERROR_PROTOCOL] = EX_PROTOCOL,
+		[ERROR_CONFIG] = EX_CONFIG,
+		[ERROR_LOCAL] = EX_TEMPFAIL,
+	};
+
+	return statuses[kind];
 }

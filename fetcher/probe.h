@@ -17,5 +17,7 @@ typedef void probe_handler(void *arg, const struct error *);
 /* The handler runs once, later; then the probe is gone. */
 struct probe *probe_start(
     struct loop *, const struct account *, probe_handler *done, void *arg);
+/* The exit status of sysexits that tells of such a failure. */
+int probe_status(enum error_kind);
 
 #endif

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * schedule - when an account is polled next.  Pure.
+ *
+ * After a failure the pause is longer with each one in a row, by its cause: the
+ * network's is short and does not wait for `every`; a refused login is tried
+ * again slowly, since providers lock accounts.  What the server asks for
+ * (throttling, LOGIN-DELAY) is the least pause of all.
  */
 #ifndef FETCHER_SCHEDULE_H
 #define FETCHER_SCHEDULE_H
@@ -24,11 +29,28 @@ struct schedule {
 	unsigned failures[ERROR_KINDS];
 };
 
-/* Milliseconds until the next pass.  `random` is any number; it spreads the
- * pauses by up to a tenth.  After a failure the pause doubles with each one in
- * a row: the refusals of a login slowly (providers lock accounts), the
- * network's quickly. */
-int64_t schedule_next(struct schedule *, enum pass_end, enum error_kind,
-    int64_t every_ms, uint32_t random);
+/* A pass that is over. */
+struct schedule_pass {
+	enum pass_end end;
+	const struct error *error; /* of PASS_FAILED */
+	int64_t every_ms;          /* 0: on demand */
+	int64_t login_delay_ms;    /* the server's; 0: none */
+	uint32_t
+	    random; /* any number; it spreads the pauses by up to a tenth */
+};
+
+/* Milliseconds until the next pass; `least_ms` of them also when an
+ * administrator wants it at once. */
+struct schedule_pause {
+	int64_t ms; /* SCHEDULE_NEVER: only when somebody asks for one */
+	int64_t least_ms;
+};
+enum { SCHEDULE_NEVER = -1 };
+struct schedule_pause
+schedule_next(struct schedule *, const struct schedule_pass *);
+
+/* The pause before the first pass of the account with this index of all those
+ * that are due at a start: they do not all connect in the same moment. */
+int64_t schedule_first(size_t index, int64_t every_ms);
 
 #endif

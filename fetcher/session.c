@@ -98,6 +98,8 @@ end(struct session *s)
 	dialogue_free(s->dialogue);
 	s->dialogue = NULL;
 	s->stage = STAGE_OVER;
+	if (turn_waits(s->settings.turn))
+		s->asking = false; /* on_turn() will not ask */
 	timer_stop(s->noop);
 	timer_stop(s->again);
 	later(s);
@@ -334,7 +336,17 @@ on_readiness(void *arg, bool ready, const struct error *reason)
 	}
 }
 
-/* While it idles: a pass, if mail may be handed over now. */
+static void
+on_turn(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->stage != STAGE_OVER)
+		readiness_ask(s->settings.readiness, on_readiness, s);
+}
+
+/* While it idles: a pass, when its host may be kept busy, and if mail may be
+ * handed over then. */
 static void
 begin_pass(struct session *s)
 {
@@ -342,7 +354,7 @@ begin_pass(struct session *s)
 		return;
 	timer_stop(s->again);
 	s->passing = s->asking = true;
-	readiness_ask(s->settings.readiness, on_readiness, s);
+	turn_resume(s->settings.turn, on_turn, s);
 }
 
 static void

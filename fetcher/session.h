@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "fetcher/delivery.h"
 #include "fetcher/schedule.h"
+#include "fetcher/turnstile.h"
 
 struct session;
 
@@ -24,6 +25,7 @@ struct pass_result {
 	struct error error; /* of PASS_HELD and PASS_FAILED */
 	unsigned listed, fetched, injected, deleted;
 	unsigned waiting; /* refused before: their next try is later */
+	int64_t begun_ms; /* the fetching, clock_monotonic_ms(); 0: not yet */
 	/* To be fetched, by the listing (of those that a limit leaves to the
 	 * next pass as well), and what was received so far. */
 	unsigned due;
@@ -47,6 +49,9 @@ struct session_settings {
 	struct readiness *readiness;
 	struct delivery *delivery;
 	const struct ticket_key *key;
+	/* Of its connection.  When the session begins a pass of itself, it waits
+	 * there first; when it begins to idle its owner lets it rest. */
+	struct turn *turn;
 	bool may_idle;
 	/* Unless NULL: set to what the pass has done so far, until it is
 	 * done. */

@@ -26,16 +26,21 @@ status_write_head(const struct status_head *head, struct buf *out)
 
 	buf_printf(out,
 	    "version " MAILHAUL_VERSION "\npid %d\nuptime_s %lld\n"
-	    "method %s\nin_flight %zu\n",
+	    "method %s\nin_flight %zu\nspooled %llu\nspool_full %d\n",
 	    (int)getpid(),
 	    (long long)(clock_monotonic_ms() - head->begun_ms) / 1000,
-	    methods[head->config->inject.method], head->in_flight);
+	    methods[head->config->inject.method], head->in_flight,
+	    (unsigned long long)head->spooled, head->spool_full);
 }
 
 static const char *
-state_word(const struct account_status *s, const struct pass_result *progress)
+state_word(const struct status_account *a)
 {
-	if (progress != NULL)
+	const struct account_status *s = a->status;
+
+	if (a->queued)
+		return "queued";
+	if (a->progress != NULL)
 		return "fetching";
 	if (s->passes == 0)
 		return "idle";
@@ -46,21 +51,39 @@ state_word(const struct account_status *s, const struct pass_result *progress)
 	return s->listening ? "listening" : "idle";
 }
 
-void
-status_write_account(const char *name, const struct account_status *s,
-    const struct pass_result *progress, int64_t next_ms, struct buf *out)
+static void
+write_progress(const struct status_account *a, struct buf *out)
 {
-	const struct pass_result *now = progress != NULL ? progress : &s->last;
+	struct progress_figures f;
 
-	buf_printf(
-	    out, "account %s\nstate %s\n", name, state_word(s, progress));
+	if (!progress_figures(
+		a->backlog, a->progress, clock_monotonic_ms(), &f))
+		return;
+	buf_printf(out,
+	    "done_messages %u\ntodo_messages %u\ndone_bytes %llu\n"
+	    "todo_bytes %llu\nrate_bytes %llu\n",
+	    f.done, f.todo, (unsigned long long)f.done_bytes,
+	    (unsigned long long)f.todo_bytes, (unsigned long long)f.rate);
+	if (f.left_s != PROGRESS_UNKNOWN)
+		buf_printf(out, "left_s %lld\n", (long long)f.left_s);
+}
+
+void
+status_write_account(const struct status_account *a, struct buf *out)
+{
+	const struct account_status *s = a->status;
+	const struct pass_result *now =
+	    a->progress != NULL ? a->progress : &s->last;
+
+	buf_printf(out, "account %s\nstate %s\n", a->name, state_word(a));
 	if (s->passes > 0 &&
 	    (s->last.end == PASS_FAILED || s->last.end == PASS_HELD))
 		buf_printf(out, "reason %s\n", s->last.error.text);
 	if (now->notice.text[0] != '\0')
 		buf_printf(out, "notice %s\n", now->notice.text);
-	if (progress == NULL)
-		buf_printf(out, "next_ms %lld\n", (long long)next_ms);
+	if (a->progress == NULL && !a->queued && a->next_ms >= 0)
+		buf_printf(out, "next_ms %lld\n", (long long)a->next_ms);
+	write_progress(a, out);
 	buf_printf(out,
 	    "passes %llu\nended_ms %lld\nlisted %u\nfetched %u\ninjected %u\n"
 	    "deleted %u\nwaiting %u\n",

@@ -4,15 +4,21 @@
  * of base/control_socket.
  *
  *	version, pid, uptime_s, method (inject.method), in_flight (messages in
- *	Postfix's hands, or spooled for it)
+ *	Postfix's hands, or spooled for it), spooled (their bytes, and those of
+ *	messages to come), spool_full (fetching pauses for that)
  *
  * and for each account that is collected:
  *
  *	account NAME
- *	state		idle | listening (IDLE) | fetching | waiting | failed
+ *	state		idle | queued (for a connection) | listening (IDLE) |
+ *			fetching | waiting | failed
  *	reason		of waiting and failed, and of fetching after these
  *	notice		something to mend, though all goes on
- *	next_ms		until the next pass; not while fetching
+ *	next_ms		until the next pass; not while listening, fetching or
+ *			queued, or when there is none but on demand
+ *	done_messages, todo_messages (in all), done_bytes, todo_bytes, rate_bytes
+ *			(a second), left_s: while there is something to fetch,
+ *			over all passes of a backlog; the last where it is known
  *	passes		since the start; then of the last or present one:
  *	ended_ms (wall clock), listed, fetched, injected, deleted, waiting
  *	total_fetched, total_injected, total_deleted	since the start
@@ -21,6 +27,7 @@
 #define FETCHER_STATUS_H
 
 #include "base/buf.h"
+#include "fetcher/progress.h"
 #include "fetcher/session.h"
 
 /* Of one account; all zero before its first pass. */
@@ -37,10 +44,19 @@ struct status_head {
 	int64_t begun_ms; /* clock_monotonic_ms() */
 	const struct config *config;
 	size_t in_flight;
+	uint64_t spooled;
+	bool spool_full;
 };
 void status_write_head(const struct status_head *, struct buf *out);
-/* `progress`: of the pass under way, else NULL. */
-void status_write_account(const char *name, const struct account_status *,
-    const struct pass_result *progress, int64_t next_ms, struct buf *out);
+
+struct status_account {
+	const char *name;
+	const struct account_status *status;
+	const struct pass_result *progress; /* of the pass under way, or NULL */
+	const struct progress *backlog;
+	bool queued;
+	int64_t next_ms; /* below 0: none */
+};
+void status_write_account(const struct status_account *, struct buf *out);
 
 #endif

@@ -454,7 +454,7 @@ static const struct schema_row account_rows[] = {
 	    .min = 1 * SECONDS,
 	    .max = 7 * DAYS,
 	    .help = "How often the mailbox is looked at; on_demand: only when "
-		    "mailhaul fetch asks for it." },
+		    "mailhaul fetch, SIGUSR1 or --once asks for it." },
 	{ .name = "timeout",
 	    .type = &value_duration,
 	    .offset = offsetof(struct account, timeout_ms),
@@ -482,13 +482,15 @@ static const struct schema_row account_rows[] = {
 	    .fallback = "0",
 	    .max = 1024 * GIB,
 	    .help = "Larger messages stay at the provider and are reported "
-		    "once; 0: Postfix's message_size_limit alone counts." },
+		    "once, and are fetched when it is raised; 0: Postfix's "
+		    "message_size_limit alone counts." },
 	{ .name = "order",
 	    .type = &value_word,
 	    .words = orders,
 	    .offset = offsetof(struct account, order),
 	    .fallback = "oldest",
-	    .help = "Which messages come first." },
+	    .help = "Which messages of a mailbox come first: as the server "
+		    "lists them, the other way round, or by their size." },
 	{ .name = NULL },
 };
 const struct schema_table schema_account = {

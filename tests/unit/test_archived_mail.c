@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "admin/archived_mail.h"
-#include "admin/readable.h"
+#include "base/readable.h"
 #include "state/archive.h"
 
 #include <fcntl.h>

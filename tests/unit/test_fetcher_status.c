@@ -15,9 +15,50 @@ static const char *
 account_report(struct buf *out, const struct account_status *s,
     const struct pass_result *progress)
 {
+	static const struct progress none;
+
 	buf_reset(out);
-	status_write_account("office", s, progress, 1500, out);
+	status_write_account(&(struct status_account){ .name = "office",
+				 .status = s,
+				 .progress = progress,
+				 .backlog = &none,
+				 .next_ms = 1500 },
+	    out);
 	return buf_string(out);
+}
+
+static void
+tells_who_waits_and_how_far_it_has_come(void **state)
+{
+	struct account_status s = { .passes = 1 };
+	struct progress backlog = { .done = 5,
+		.done_bytes = 500,
+		.spent_ms = 10000,
+		.todo = 20,
+		.todo_bytes = 2000 };
+	struct status_account a = { .name = "office",
+		.status = &s,
+		.backlog = &backlog,
+		.queued = true,
+		.next_ms = 1500 };
+	struct buf out;
+	(void)state;
+
+	buf_init(&out, 4096);
+	status_write_account(&a, &out);
+	assert_non_null(strstr(buf_string(&out), "\nstate queued\n"));
+	assert_null(strstr(buf_string(&out), "next_ms"));
+	assert_non_null(strstr(buf_string(&out),
+	    "\ndone_messages 5\ntodo_messages 20\ndone_bytes 500\n"
+	    "todo_bytes 2000\nrate_bytes 50\nleft_s 30\n"));
+	/* on demand only */
+	a.queued = false;
+	a.next_ms = -1;
+	buf_reset(&out);
+	status_write_account(&a, &out);
+	assert_non_null(strstr(buf_string(&out), "\nstate idle\n"));
+	assert_null(strstr(buf_string(&out), "next_ms"));
+	buf_clear(&out);
 }
 
 static void
@@ -88,14 +129,17 @@ tells_what_it_is(void **state)
 	struct config config = { .inject = { .method = METHOD_SMTP } };
 	struct status_head head = { .begun_ms = clock_monotonic_ms() - 5500,
 		.config = &config,
-		.in_flight = 3 };
+		.in_flight = 3,
+		.spooled = 7,
+		.spool_full = true };
 	struct buf out;
 	(void)state;
 
 	buf_init(&out, 4096);
 	status_write_head(&head, &out);
-	assert_non_null(strstr(
-	    buf_string(&out), "\nuptime_s 5\nmethod smtp\nin_flight 3\n"));
+	assert_non_null(
+	    strstr(buf_string(&out), "\nuptime_s 5\nmethod smtp\nin_flight 3\n"
+				     "spooled 7\nspool_full 1\n"));
 	buf_clear(&out);
 }
 
@@ -105,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_an_account_before_its_first_pass),
 		cmocka_unit_test(tells_state_reason_and_totals),
+		cmocka_unit_test(tells_who_waits_and_how_far_it_has_come),
 		cmocka_unit_test(tells_what_it_is),
 	};
 

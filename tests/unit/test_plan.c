@@ -7,7 +7,6 @@
 
 #include "fetcher/listing.h"
 #include "fetcher/plan.h"
-#include "fetcher/schedule.h"
 
 enum { NOW = 1000 * 1000, HOUR_MS = 60 * 60 * 1000 };
 
@@ -95,57 +94,27 @@ refusals_wait_longer_each_time_then_park(void **state)
 }
 
 static void
-pauses_grow_with_failures_and_have_an_end(void **state)
+messages_come_in_the_order_wanted(void **state)
 {
-	struct schedule s = { .failures = { 0 } };
-	int64_t before = 0, pause = 0;
+	static const struct listed entries[] = { { .size = 5 }, { .size = 1 },
+		{ .size = 0 }, { .size = 5 }, { .size = 2 } };
+	static const struct {
+		enum fetch_order order;
+		uint32_t want[4];
+	} cases[] = {
+		{ ORDER_OLDEST, { 0, 1, 3, 4 } },
+		{ ORDER_NEWEST, { 4, 3, 1, 0 } },
+		{ ORDER_SMALLEST, { 1, 4, 0, 3 } },
+	};
 
 	(void)state;
-	assert_int_equal(schedule_next(&s, PASS_DONE, 0, 1000, 0), 1000);
-	assert_int_equal(schedule_next(&s, PASS_MORE, 0, 60000, 0), 0);
-	assert_int_equal(
-	    schedule_next(&s, PASS_FAILED, ERROR_RETRY, 1000, 0), 5000);
-	for (int i = 0; i < 100; i++) {
-		before = pause;
-		pause = schedule_next(&s, PASS_FAILED, ERROR_LOGIN, 1000, 0);
-		assert_true(pause >= before);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t offsets[] = { 0, 1, 3, 4 };
+
+		plan_sort(cases[i].order, entries, offsets, 4);
+		assert_memory_equal(offsets, cases[i].want, sizeof(offsets));
 	}
-	assert_int_equal(pause, 6 * HOUR_MS);
-	assert_int_equal(schedule_next(&s, PASS_DONE, 0, 1000, 0), 1000);
-	assert_int_equal(
-	    schedule_next(&s, PASS_FAILED, ERROR_RETRY, 1000, 0), 5000);
-	assert_int_equal(
-	    schedule_next(&s, PASS_FAILED, ERROR_LOCAL, 1000, 0), 10000);
-	/* Never more often than the account says. */
-	assert_int_equal(
-	    schedule_next(&s, PASS_FAILED, ERROR_RETRY, 3600000, 0), 3600000);
-}
-
-static void
-failures_of_one_kind_do_not_lengthen_the_pause_of_another(void **state)
-{
-	struct schedule s = { .failures = { 0 } };
-
-	(void)state;
-	for (int i = 0; i < 20; i++)
-		schedule_next(&s, PASS_FAILED, ERROR_RETRY, 1000, 0);
-	assert_int_equal(schedule_next(&s, PASS_FAILED, ERROR_LOGIN, 1000, 0),
-	    5 * 60 * 1000);
-	assert_int_equal(schedule_next(&s, PASS_FAILED, ERROR_LOGIN, 1000, 0),
-	    10 * 60 * 1000);
-}
-
-static void
-jitter_adds_at_most_a_tenth(void **state)
-{
-	struct schedule s = { .failures = { 0 } };
-
-	(void)state;
-	for (uint32_t random = 0; random < 5000; random += 7) {
-		int64_t pause = schedule_next(&s, PASS_DONE, 0, 60000, random);
-
-		assert_in_range(pause, 60000, 66000);
-	}
+	plan_sort(ORDER_SMALLEST, NULL, NULL, 0);
 }
 
 static void
@@ -178,10 +147,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_has_its_plan),
 		cmocka_unit_test(refusals_wait_longer_each_time_then_park),
-		cmocka_unit_test(pauses_grow_with_failures_and_have_an_end),
-		cmocka_unit_test(
-		    failures_of_one_kind_do_not_lengthen_the_pause_of_another),
-		cmocka_unit_test(jitter_adds_at_most_a_tenth),
+		cmocka_unit_test(messages_come_in_the_order_wanted),
 		cmocka_unit_test(a_listing_keeps_numbers_sizes_and_uids),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "admin/readable.h"
+#include "base/readable.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -2,8 +2,8 @@
 /*
  * readable - times and sizes as people read them.
  */
-#ifndef ADMIN_READABLE_H
-#define ADMIN_READABLE_H
+#ifndef BASE_READABLE_H
+#define BASE_READABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
