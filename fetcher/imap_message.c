@@ -70,10 +70,9 @@ take_tail(struct imap *s, struct slice in, size_t *used)
 	size_t end = slice_find(in, '\n');
 	struct slice part = slice_first(in, end + 1);
 
-	/* Too much of it does not fit, and body_done() says so. */
-	if (s->response.len + part.len <= PROTOCOL_LINE_MAX)
-		buf_add(&s->response, part);
 	*used += part.len;
+	buf_add(&s->response,
+	    slice_first(part, PROTOCOL_LINE_MAX - s->response.len));
 	return end < in.len;
 }
 
@@ -108,7 +107,8 @@ static bool
 is_tail_valid(struct imap *s, struct slice tail)
 {
 	s->fetch.body = IMAP_STRING_BODY;
-	return imap_read_fetch(&tail, &s->fetch) && s->fetch.uid == s->message;
+	return s->response.len < PROTOCOL_LINE_MAX &&
+	       imap_read_fetch(&tail, &s->fetch) && s->fetch.uid == s->message;
 }
 
 struct protocol_action

@@ -16,7 +16,7 @@ static const struct {
 	unsigned length;
 	uint32_t least; /* what a shorter form could not say */
 } forms[] = {
-	{ 0x80, 0x00, 1, 0 },
+	{ 0x80, 0x00, 1, 1 }, /* NUL is in no name */
 	{ 0xe0, 0xc0, 2, 0x80 },
 	{ 0xf0, 0xe0, 3, 0x800 },
 	{ 0xf8, 0xf0, 4, 0x10000 },

@@ -124,7 +124,8 @@ play_describe(const struct play *p, struct buf *out)
 		buf_add_byte(out, ' ');
 		buf_add(out, a->text);
 	}
-	if (play_actions[a->todo].size || (a->todo == DO_LISTED && a->size > 0))
+	if (play_actions[a->todo].size ||
+	    (play_actions[a->todo].text && a->size > 0))
 		buf_printf(out, " %" PRIu64, a->size);
 	if (play_actions[a->todo].error)
 		buf_printf(
@@ -345,6 +346,7 @@ play_describe_facts(const struct protocol_facts *f, struct buf *out)
 		{ "id", f->id },
 		{ "login_disabled", f->login_disabled },
 		{ "read_only", f->read_only },
+		{ "news", f->news },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
