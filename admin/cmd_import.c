@@ -25,6 +25,9 @@ struct source {
 };
 static const struct source sources[] = {
 	{ "fetchmailrc", import_fetchmailrc, IMPORT_STATE_FETCHIDS },
+	{ "getmailrc", import_getmailrc, IMPORT_STATE_OLDMAIL },
+	{ "mpoprc", import_mpoprc, IMPORT_STATE_UIDLS },
+	{ "csv", import_csv, IMPORT_STATE_NONE },
 };
 
 struct arguments {
@@ -113,8 +116,8 @@ find_secrets_folder(struct arguments *a)
 }
 
 /* Whoever owns the file runs the program, and gets its mail. */
-static const char *
-owner_of(struct import *import, const char *path)
+static void
+find_owner(struct import *import, const char *path)
 {
 	struct passwd entry, *found = NULL;
 	char room[4096];
@@ -123,8 +126,22 @@ owner_of(struct import *import, const char *path)
 	if (stat(path, &st) != 0 ||
 	    getpwuid_r(st.st_uid, &entry, room, sizeof(room), &found) != 0 ||
 	    found == NULL)
-		return NULL;
-	return arena_string(&import->arena, slice_of(found->pw_name));
+		return;
+	import->owner = arena_string(&import->arena, slice_of(found->pw_name));
+	import->home = arena_string(&import->arena, slice_of(found->pw_dir));
+}
+
+static void
+find_folder(struct import *import, const char *path)
+{
+	char whole[PATH_MAX];
+	struct slice folder;
+
+	if (realpath(path, whole) == NULL)
+		return;
+	folder = slice_of(whole);
+	folder.len = slice_find_last(folder, '/');
+	import->folder = arena_string(&import->arena, folder);
 }
 
 static bool
@@ -154,10 +171,9 @@ write_seen(struct import *import, const struct arguments *a)
 static int
 run(const struct arguments *a, struct import *import, struct slice source)
 {
-	int status;
-
 	import->domain = a->domain;
-	import->owner = owner_of(import, a->file);
+	find_owner(import, a->file);
+	find_folder(import, a->file);
 	import_read(import, a->source->read, source);
 	import_secrets(import, a->secrets);
 	import_write_yaml(import, stdout);
@@ -165,8 +181,7 @@ run(const struct arguments *a, struct import *import, struct slice source)
 		import_report(import, a->file, stderr);
 		return EX_CANTCREAT;
 	}
-	status = import_report(import, a->file, stderr);
-	return status;
+	return import_report(import, a->file, stderr);
 }
 
 int

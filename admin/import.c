@@ -2,21 +2,15 @@
 #include "admin/import.h"
 
 #include "base/log.h"
+#include "mail/address.h"
 #include "mail/domain.h"
 
-#include <arpa/inet.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum {
-	NAME_MAX_LEN = 80,
-	TEXT_MAX = 1024, /* of a value in the configuration */
-	USER_MAX = 255,
-	SAFE_SIZE = 2048,
-};
+enum { NAME_MAX_LEN = 80, SAFE_SIZE = 2048 };
 
 static const struct {
 	const char *name;
@@ -246,6 +240,52 @@ import_address(struct import *import, const char *name)
 	    domain == NULL ? IMPORT_NO_DOMAIN : domain);
 }
 
+/* What the source calls its own place. */
+const char *
+import_path(struct import *import, const char *path)
+{
+	struct slice rest = slice_of(path);
+
+	if (slice_cut_prefix(&rest, SLICE("~/")) && import->home != NULL)
+		return arena_printf(
+		    &import->arena, "%s/%.*s", import->home, SLICE_ARG(rest));
+	if (path[0] == '/' || path[0] == '~' || import->folder == NULL)
+		return path;
+	return arena_printf(&import->arena, "%s/%s", import->folder, path);
+}
+
+static bool
+is_quote(uint8_t byte)
+{
+	return byte == '"' || byte == '\'';
+}
+
+void
+import_deliver_to_owner(
+    struct import_account *account, struct slice command, size_t line)
+{
+	struct import *import = account->import;
+	struct address address;
+	struct slice word;
+
+	account->deliver_to =
+	    import->owner == NULL ? "postmaster" : import->owner;
+	while (slice_cut_word(&command, &word)) {
+		while (word.len > 0 && is_quote(word.data[0]))
+			word = slice_from(word, 1);
+		while (word.len > 0 && is_quote(word.data[word.len - 1]))
+			word.len--;
+		if (address_parse(word, &address) != ADDRESS_OK)
+			continue;
+		account->deliver_to = arena_string(&import->arena, word);
+		import_accept_domain_of(import, account->deliver_to);
+	}
+	import_say_of(account, line, IMPORT_CHANGED,
+	    "account %s: mail goes to Postfix, for %s; how it gets into a "
+	    "mailbox then is Postfix's matter",
+	    account->name, account->deliver_to);
+}
+
 /* Bytes that mean nothing to a shell. */
 static bool
 is_plain(uint8_t byte)
@@ -254,8 +294,8 @@ is_plain(uint8_t byte)
 	       slice_find(SLICE("_./=:,@%+- "), byte) < 11;
 }
 
-void
-import_command(struct import_account *account, size_t line, struct slice text)
+enum import_verdict
+import_command(struct import_account *account, struct slice text)
 {
 	struct import *import = account->import;
 	struct slice rest = slice_trim(text), word;
@@ -265,18 +305,55 @@ import_command(struct import_account *account, size_t line, struct slice text)
 		while (slice_cut_word(&rest, &word))
 			import_add(import, &account->command,
 			    arena_string(&import->arena, word));
-		import_say_of(account, line, IMPORT_TAKEN,
-		    "the command that prints the password");
-		return;
+		return IMPORT_TAKEN;
 	}
 	import_add(import, &account->command, "/bin/sh");
 	import_add(import, &account->command, "-c");
 	import_add(
 	    import, &account->command, arena_string(&import->arena, rest));
-	import_say_of(account, line, IMPORT_CHANGED,
-	    "the command that prints the password runs in a shell, as the "
-	    "user mailhaul and with his key rings and $HOME; a program with "
-	    "its absolute path is better");
+	return IMPORT_CHANGED;
+}
+
+const char *
+import_fingerprint(struct import *import, struct slice text)
+{
+	enum { DIGITS = 64 };
+	char *digits = arena_new(&import->arena, DIGITS + 1);
+	size_t n = 0;
+
+	text = slice_trim(text);
+	slice_cut_prefix_nocase(&text, SLICE("sha256:"));
+	slice_cut_prefix_nocase(&text, SLICE("sha256="));
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t byte = byte_lower(text.data[i]);
+
+		if (byte == ':' || byte == ' ')
+			continue;
+		if (n == DIGITS ||
+		    (!byte_is_digit(byte) && (byte < 'a' || byte > 'f')))
+			return NULL;
+		digits[n++] = (char)byte;
+	}
+	return n == DIGITS ? digits : NULL;
+}
+
+bool
+import_duration(struct slice text, uint64_t *seconds)
+{
+	static const struct {
+		char unit;
+		uint64_t factor;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+
+	if (!slice_cut_number(&text, 100000, seconds) || text.len != 1 ||
+	    *seconds == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (text.data[0] == units[i].unit) {
+			*seconds *= units[i].factor;
+			return *seconds <= UINT64_C(3650) * 86400;
+		}
+	return false;
 }
 
 bool
@@ -285,172 +362,6 @@ import_number(struct slice text, uint64_t *number)
 	struct slice rest = slice_trim(text);
 
 	return slice_cut_number(&rest, UINT32_MAX, number) && rest.len == 0;
-}
-
-/* The next character of UTF-8; false when it is none. */
-static bool
-cut_character(struct slice *s, uint32_t *character)
-{
-	static const uint32_t first[] = { 0, 0x80, 0x800, 0x10000 };
-	uint8_t byte = s->data[0];
-	size_t more = byte < 0x80 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-
-	if ((byte >= 0x80 && byte < 0xc0) || byte >= 0xf8 || s->len <= more)
-		return false;
-	*character = more == 0 ? byte : byte & (0x3fu >> more);
-	for (size_t i = 1; i <= more; i++) {
-		if ((s->data[i] & 0xc0) != 0x80)
-			return false;
-		*character = *character << 6 | (s->data[i] & 0x3f);
-	}
-	*s = slice_from(*s, more + 1);
-	return *character >= first[more];
-}
-
-/* Characters that YAML takes as they are, within a line. */
-static bool
-is_printable_utf8(struct slice s)
-{
-	static const struct {
-		uint32_t from, to;
-	} refused[] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0x2028, 0x2029 },
-		{ 0xd800, 0xdfff }, { 0xfeff, 0xfeff }, { 0xfffe, 0xffff },
-		{ 0x110000, UINT32_MAX } };
-	uint32_t c;
-
-	while (s.len > 0) {
-		if (!cut_character(&s, &c))
-			return false;
-		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]);
-		     i++)
-			if (c >= refused[i].from && c <= refused[i].to)
-				return false;
-	}
-	return true;
-}
-
-static bool
-is_writable(const char *text)
-{
-	struct slice s = slice_of(text);
-
-	return s.len <= TEXT_MAX && is_printable_utf8(s);
-}
-
-static bool
-list_is_writable(const struct import_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i][0] == '\0' || !is_writable(list->items[i]))
-			return false;
-	return true;
-}
-
-static bool
-all_is_writable(const struct import_account *a)
-{
-	const char *const texts[] = { a->user, a->host, a->password_file,
-		a->ca_file, a->server_name, a->fingerprint,
-		a->client_certificate, a->client_key, a->deliver_to,
-		a->fallback, a->strip_prefix, a->move_to };
-	const struct import_list *const lists[] = { &a->command,
-		&a->envelope_headers, &a->trusted_hosts, &a->folders };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!is_writable(texts[i]))
-			return false;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (!list_is_writable(lists[i]))
-			return false;
-	return true;
-}
-
-static bool
-is_host(const char *text)
-{
-	char name[DOMAIN_SIZE];
-	struct in6_addr room;
-
-	return inet_pton(AF_INET, text, &room) == 1 ||
-	       inet_pton(AF_INET6, text, &room) == 1 ||
-	       domain_normalise(slice_of(text), name);
-}
-
-static const char *
-fault_of(const struct import_account *a)
-{
-	if (a->host == NULL || !is_host(a->host))
-		return "no server, or one whose name cannot be";
-	if (a->user == NULL || a->user[0] == '\0' || strlen(a->user) > USER_MAX)
-		return "no user name, or too long a one";
-	if (a->port > UINT16_MAX)
-		return "no such port";
-	if (!all_is_writable(a))
-		return "something in it is no printable text, is empty or too "
-		       "long";
-	return NULL;
-}
-
-/* What is beyond what the configuration takes. */
-static void
-limit_numbers(struct import_account *a)
-{
-	const struct {
-		const char *name;
-		uint64_t *value, most;
-	} limits[] = {
-		{ "every", &a->every_s, 7 * 86400 },
-		{ "timeout", &a->timeout_s, 3600 },
-		{ "max_messages_per_pass", &a->max_messages, 100000 },
-	};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (*limits[i].value <= limits[i].most)
-			continue;
-		*limits[i].value = limits[i].most;
-		import_say_of(a, a->line, IMPORT_CHANGED,
-		    "account %s: %s is %" PRIu64 " at most", a->name,
-		    limits[i].name, limits[i].most);
-	}
-}
-
-static void
-finish_list(struct import *import, struct import_list *list)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->n; i++)
-		if (list_is_writable(
-			&(struct import_list){ &list->items[i], 1, 1 }))
-			list->items[kept++] = list->items[i];
-	if (kept < list->n)
-		import_say(import, 0, IMPORT_REFUSED,
-		    "%zu names of domains or users that are no printable text",
-		    list->n - kept);
-	list->n = kept;
-}
-
-static void
-finish(struct import *import)
-{
-	for (size_t i = 0; i < import->n_accounts; i++) {
-		struct import_account *a = import->accounts[i];
-		const char *fault = a->refused ? NULL : fault_of(a);
-
-		limit_numbers(a);
-		if (fault == NULL)
-			continue;
-		a->refused = true;
-		import_say_of(a, a->line, IMPORT_REFUSED, "account %s: %s",
-		    a->name, fault);
-	}
-	if (import->overflowed)
-		import_say(import, 0, IMPORT_REFUSED,
-		    "a list of more than %d names was cut", IMPORT_LIST_MAX);
-	finish_list(import, &import->domains);
-	finish_list(import, &import->users);
-	if (import->postmaster != NULL && !is_writable(import->postmaster))
-		import->postmaster = NULL;
 }
 
 void
@@ -464,7 +375,7 @@ import_read(struct import *import, import_reader *reader, struct slice source)
 		return;
 	}
 	reader(import, source);
-	finish(import);
+	import_check(import);
 }
 
 static int

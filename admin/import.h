@@ -82,6 +82,7 @@ struct import_account {
 	struct import_list folders;
 	const char *keep, *move_to; /* as the configuration spells keep */
 	bool no_idle;
+	bool on_demand;
 	uint64_t every_s, timeout_s;
 	uint64_t max_messages, max_bytes, max_message_size;
 
@@ -105,6 +106,8 @@ struct import {
 	/* Before reading. */
 	const char *domain; /* of names without one; NULL: see domains */
 	const char *owner;  /* of the source file; NULL: unknown */
+	const char *home;   /* of the owner, absolute; NULL: unknown */
+	const char *folder; /* of the source file, absolute; NULL: unknown */
 	/* After reading. */
 	struct import_account **accounts;
 	size_t n_accounts, accounts_room;
@@ -150,9 +153,23 @@ void import_accept_domain_of(struct import *, const char *name);
 /* The name as an address: completed by `domain`, else by the first accepted
  * domain, else by IMPORT_NO_DOMAIN. */
 const char *import_address(struct import *, const char *name);
-/* The command that prints the password: its words if it is plain, else by
- * way of a shell, which is said. */
-void import_command(struct import_account *, size_t line, struct slice text);
+/* The command that prints the password: TAKEN, its words, if it is plain; else
+ * CHANGED, by way of a shell: see IMPORT_SHELL_TEXT. */
+enum import_verdict import_command(struct import_account *, struct slice text);
+#define IMPORT_SHELL_TEXT                                                      \
+	"it runs in a shell, as the user mailhaul and with his key rings and " \
+	"$HOME; a program with its absolute path is better"
+/* With the home of the owner for ~, and absolute. */
+const char *import_path(struct import *, const char *);
+/* A mailbox of one person: whose, an address in the command says that delivers
+ * (or an empty one), else it is the owner's. */
+void import_deliver_to_owner(
+    struct import_account *, struct slice command, size_t line);
+/* SHA-256 as 64 digits, whatever stood between and before them; NULL when it is
+ * no such thing. */
+const char *import_fingerprint(struct import *, struct slice text);
+/* A duration as the configuration spells it, of at least a second. */
+bool import_duration(struct slice text, uint64_t *seconds);
 /* Nothing but a number, below 4 G. */
 bool import_number(struct slice text, uint64_t *);
 
@@ -167,6 +184,8 @@ import_reader import_fetchmailrc, import_getmailrc, import_mpoprc, import_csv;
 
 /* Reads the source, and refuses accounts that no configuration can hold. */
 void import_read(struct import *, import_reader *, struct slice source);
+/* The second half of that (import_check.c). */
+void import_check(struct import *);
 
 /* The usual port of a protocol, and its name in the configuration. */
 unsigned import_port(enum import_protocol);

@@ -48,11 +48,6 @@ finish_protocol(struct rc_target *t)
 		    "account %s: no protocol is given; %s is written, mailhaul "
 		    "probe says what the server speaks",
 		    a->name, import_protocol_name(a->protocol));
-	if (pop3 && a->folders.n > 0) {
-		a->folders.n = 0;
-		import_say_of(a, a->line, IMPORT_CHANGED,
-		    "account %s: POP3 has no folders", a->name);
-	}
 	if (!pop3 && !a->refused)
 		import_say_of(a, a->line, IMPORT_CHANGED,
 		    "account %s: fetchmail keeps no UIDs of IMAP and goes by "

@@ -23,6 +23,12 @@
 		.apply = rc_apply_field,                                       \
 		.field = offsetof(struct import_account, member)               \
 	}
+#define PATH(spelt, of, member)                                                \
+	{                                                                      \
+		.name = (spelt), .argument = RC_STRING, .scope = (of),         \
+		.apply = rc_apply_field, .is_path = true,                      \
+		.field = offsetof(struct import_account, member)               \
+	}
 #define SAYS(spelt, spelt_longer, takes, of, told, why)                        \
 	{                                                                      \
 		.name = (spelt), .longer = (spelt_longer),                     \
@@ -113,10 +119,10 @@ const struct rc_keyword rc_keywords[] = {
 	TAKES_NO("ssl", NULL, RC_NOTHING, RC_USER, rc_apply_ssl),
 	TAKES("sslproto", NULL, RC_STRING, RC_USER, rc_apply_sslproto),
 	TAKES_NO("sslcertck", NULL, RC_NOTHING, RC_USER, rc_apply_sslcertck),
-	FIELD("sslcertfile", RC_USER, ca_file),
+	PATH("sslcertfile", RC_USER, ca_file),
 	FIELD("sslcommonname", RC_USER, server_name),
-	FIELD("sslcert", RC_USER, client_certificate),
-	FIELD("sslkey", RC_USER, client_key),
+	PATH("sslcert", RC_USER, client_certificate),
+	PATH("sslkey", RC_USER, client_key),
 	SAYS("sslcertpath", NULL, RC_STRING, RC_USER, IMPORT_DROPPED,
 	    "certificate authorities are the system's, or one file: "
 	    "tls: {ca_file}"),

@@ -102,6 +102,8 @@ rc_apply_field(struct rc_target *t, struct rc_option *option)
 {
 	const char *value = argument(option);
 
+	if (option->keyword->is_path)
+		value = import_path(t->import, value);
 	memcpy(
 	    (char *)t->account + option->keyword->field, &value, sizeof(value));
 	taken(t, option);

@@ -397,7 +397,7 @@ parse_statement(struct parser *p)
 		p->skipping = p->skipping && word.kind != RC_BROKEN;
 		refuse(p, word.line,
 		    word.kind == RC_BROKEN
-			? "a quote without its end, or an escaped NUL; "
+			? "a quote without its end, or too long a word; "
 			  "nothing after it is read"
 			: "a value where a keyword should be");
 	}

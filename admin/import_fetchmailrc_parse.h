@@ -34,6 +34,7 @@ struct rc_keyword {
 	const char *text; /* NULL: apply */
 	void (*apply)(struct rc_target *, struct rc_option *);
 	const char *no_text; /* said of `no X`, which is taken; NULL: as X */
+	bool is_path;
 	size_t field; /* of struct import_account, for rc_apply_field() */
 };
 extern const struct rc_keyword rc_keywords[]; /* ends with a NULL name */

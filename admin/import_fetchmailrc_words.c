@@ -145,7 +145,7 @@ cut_quoted(struct rc_words *words)
 	struct slice inside = slice_from(words->rest, 1);
 	size_t len = slice_find(inside, words->rest.data[0]);
 
-	if (len == inside.len)
+	if (len == inside.len || len > RC_WORD_MAX)
 		return broken(words);
 	word.text = unescape(words->arena, slice_first(inside, len));
 	if (word.text == NULL)
@@ -164,6 +164,8 @@ cut_bare(struct rc_words *words, bool literal)
 
 	while (len < words->rest.len && !ends_word(words->rest.data[len]))
 		len++;
+	if (len > RC_WORD_MAX)
+		return broken(words);
 	word.text = unescape(words->arena, slice_first(words->rest, len));
 	if (word.text == NULL)
 		return broken(words);

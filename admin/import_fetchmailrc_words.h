@@ -14,6 +14,8 @@
 
 #include "base/arena.h"
 
+enum { RC_WORD_MAX = 4096 };
+
 struct rc_word {
 	enum rc_kind { RC_END, RC_WORD, RC_EQUALS, RC_STAR, RC_BROKEN } kind;
 	bool literal;     /* quoted, or taken as it stands: no keyword */
@@ -27,7 +29,8 @@ struct rc_words {
 	size_t line;
 };
 
-/* RC_BROKEN: a quote without its end, or an escaped NUL; then the end. */
+/* RC_BROKEN: a quote without its end, an escaped NUL, too long a word; then the
+ * end. */
 struct rc_word rc_words_next(struct rc_words *, bool literal);
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { STATE_MAX = 64 * 1024 * 1024, UID_MAX = 1024 };
 
@@ -403,27 +404,26 @@ take_file(struct seen *seen, const char *path,
 	tell_strange(seen);
 }
 
-/* mpop has a file for each account, or one for several. */
+/* mpop has a file for each account, or one for several; an account that was never
+ * polled has none. */
 static void
-take_uidls_folder(struct seen *seen, const char *path)
+take_uidls_folder(struct seen *seen, const char *folder)
 {
 	struct import *import = seen->import;
 	struct import_list done = { .n = 0 };
 
 	for (size_t i = 0; i < import->n_accounts; i++) {
-		const char *name = import->accounts[i]->state_file;
+		const char *name = import->accounts[i]->state_file, *path;
+		const char *slash = name == NULL ? NULL : strrchr(name, '/');
 		size_t before = done.n;
 
 		if (name == NULL)
 			continue;
-		name += slice_find_last(slice_of(name), '/') < strlen(name)
-			    ? slice_find_last(slice_of(name), '/') + 1
-			    : 0;
-		import_add_once(import, &done, name);
-		if (done.n > before)
-			take_file(seen,
-			    arena_printf(&import->arena, "%s/%s", path, name),
-			    take_uidls);
+		path = arena_printf(&import->arena, "%s/%s", folder,
+		    slash == NULL ? name : slash + 1);
+		import_add_once(import, &done, path);
+		if (done.n > before && access(path, F_OK) == 0)
+			take_file(seen, path, take_uidls);
 	}
 }
 

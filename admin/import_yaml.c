@@ -191,7 +191,10 @@ put_account(FILE *out, struct import *import, const struct import_account *a)
 	if (a->move_to != NULL)
 		put_mapping(
 		    out, "dispose", &(struct member){ "move", a->move_to }, 1);
-	put_number(out, "every", a->every_s, "s");
+	if (a->on_demand)
+		put_text(out, "every", "on_demand");
+	else
+		put_number(out, "every", a->every_s, "s");
 	put_number(out, "timeout", a->timeout_s, "s");
 	put_number(out, "max_messages_per_pass", a->max_messages, "");
 	put_number(out, "max_bytes_per_pass", a->max_bytes, "");
