@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP port that leads to another one, and can be shut or fall silent."""
+"""A TCP port that leads to another one, and can be far away, shut or silent."""
 
 import contextlib
+import queue
 import socket
 import threading
+import time
 
 
 class Relay:
-    """Open from the start.  `connections` counts who came through."""
+    """Open from the start.  `connections` counts who came through.  What is said
+    takes `delay` seconds on its way, in each direction."""
 
-    def __init__(self, target, port=0):
+    def __init__(self, target, port=0, delay=0):
         self.connections = 0
+        self._delay = delay
         self._target = target
         self._silent = False
         self._sockets = []
@@ -54,7 +58,20 @@ class Relay:
                     threading.Thread(target=self._copy, args=pair, daemon=True).start()
 
     def _copy(self, source, target):
+        on_the_way = queue.SimpleQueue()
+        threading.Thread(target=self._arrive, args=(on_the_way, target), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                on_the_way.put((time.monotonic() + self._delay, data))
+            on_the_way.put((0, b""))
+
+    @staticmethod
+    def _arrive(on_the_way, target):
+        with contextlib.suppress(OSError):
+            while True:
+                due, data = on_the_way.get()
+                time.sleep(max(0, due - time.monotonic()))
+                if not data:
+                    target.shutdown(socket.SHUT_WR)
+                    return
                 target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
