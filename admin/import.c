@@ -341,7 +341,7 @@ bool
 import_duration(struct slice text, uint64_t *seconds)
 {
 	static const struct {
-		char unit;
+		uint8_t unit;
 		uint64_t factor;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 

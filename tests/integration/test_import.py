@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A move from fetchmail, getmail or mpop: the real old program collects a part of a
+real mailbox, the rest is ours, and nobody gets anything twice."""
+
+import shutil
+import subprocess
+from urllib.parse import unquote
+
+import pytest
+from mailhaul import to_yaml
+from mails import mail
+from provider import HOST, POP3S
+
+
+class Old:
+    """An old program with its configuration and its state, owned by root."""
+
+    def __init__(self, scene, name):
+        self.scene = scene
+        self.folder = scene.mailhaul.folder / name
+        self.folder.mkdir(mode=0o700)
+        self.ca = scene.mailhaul._ca
+
+    def write(self, text, name="rc"):
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+    def run(self, *command, status=(0,)):
+        done = subprocess.run(
+            [str(c) for c in command], capture_output=True, text=True, timeout=60,
+            cwd=self.folder, stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
+                 "USER": "root", "LOGNAME": "root"},
+        )
+        assert done.returncode in status, done.stdout + done.stderr
+        self.scene.postfix.wait_until_idle()
+
+
+class Fetchmail(Old):
+    kind = "fetchmailrc"
+
+    def __init__(self, scene, options="is anna@example.org here", server="proto pop3 port 1995"):
+        super().__init__(scene, "fetchmail")
+        box = scene.mailbox
+        self.rc = self.write(
+            f'poll {HOST} {server}\n  user "{box.user}" password \'{box.password}\'\n'
+            f"  {options} keep ssl sslcertck sslcertfile {self.ca}\n")
+        self.state = self.folder / ".fetchids"
+
+    def collect(self):
+        self.run("fetchmail", "-f", self.rc, "-i", self.state, "--pidfile",
+                 self.folder / "pid", "--nosyslog", "-N", status=(0, 1))
+
+
+class Getmail(Old):
+    kind = "getmailrc"
+
+    def __init__(self, scene, retriever="SimplePOP3SSLRetriever", port=POP3S, more="",
+                 recipient="anna@example.org"):
+        super().__init__(scene, "getmail")
+        box = scene.mailbox
+        self.rc = self.write(f"""\
+[retriever]
+type = {retriever}
+server = {HOST}
+port = {port}
+username = {box.user}
+password = {box.password}
+ca_certs = {self.ca}
+{more}
+[destination]
+type = MDA_external
+path = /usr/sbin/sendmail
+arguments = ("-i", "-f", "%(sender)", "--", "{recipient}")
+allow_root_commands = true
+[options]
+read_all = false
+delete = false
+received = false
+delivered_to = false
+""")
+        self.state = self.folder
+
+    def collect(self):
+        self.run("getmail", f"--getmaildir={self.folder}", "--rcfile=rc")
+
+
+class Mpop(Old):
+    kind = "mpoprc"
+
+    def __init__(self, scene):
+        super().__init__(scene, "mpop")
+        box = scene.mailbox
+        self.rc = self.write(f"""\
+defaults
+tls on
+tls_starttls off
+tls_trust_file {self.ca}
+keep on
+account office
+host {HOST}
+port {POP3S}
+user {box.user}
+password {box.password}
+delivery mda "/usr/sbin/sendmail -i -f '%F' -- anna@example.org"
+account default : office
+""")
+        self.state = self.folder / ".mpop_uidls"
+
+    def collect(self):
+        self.run("mpop", f"--file={self.rc}", "office")
+
+
+def move(scene, old):
+    """Import it all, and use that: as an administrator would, but for the places
+    of sockets, state and directory, which are this installation's."""
+    m = scene.mailhaul
+    secrets = m.folder / "secrets"
+    secrets.mkdir(mode=0o755)
+    seen = m.folder / "seen.txt"
+    done = subprocess.run(
+        [m._programs / "release" / "mailhaul", "import", "--secrets", secrets, "--domain",
+         "example.org", "--state", old.state, "--seen", seen, old.kind, old.rc],
+        capture_output=True, text=True, timeout=30,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert scene.mailbox.password not in done.stdout + done.stderr
+    own = {k: v for k, v in m.config.items() if k in ("directory", "milter", "state_dir")}
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    m.yaml.write_text(to_yaml(own) + "\n".join(["", *lines, ""]))
+    shutil.chown(m.yaml, "root", "mailhaul")
+    m.yaml.chmod(0o640)
+    m.write = lambda: None  # it is written
+    m.stop("milter")
+    for secret in secrets.iterdir():
+        assert secret.stat().st_mode & 0o777 == 0o600
+        assert secret.read_text() == scene.mailbox.password + "\n"
+        shutil.chown(secret, "mailhaul")
+    m.command("check").expect(0)
+    return seen, done
+
+
+PROGRAMS = {
+    "fetchmail": Fetchmail,
+    "getmail": Getmail,
+    "mpop": Mpop,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_state_names_what_was_collected(scene, program):
+    scene.mailhaul.start_milter()
+    old = PROGRAMS[program](scene)
+    uids = scene.put(mail("one"), mail("two"))
+    old.collect()
+    scene.put(mail("three"))
+    seen, done = move(scene, old)
+    rows = [line.split("\t") for line in seen.read_text().splitlines() if line[0] != "#"]
+    assert {(unquote(uid), state) for _, uid, state, _ in rows} >= {
+        (uid, "injected") for uid in uids}
+    assert len({account for account, *_ in rows}) == 1
+    assert "2 messages are not collected again" in done.stderr
+
+
+MAILS = [
+    mail("one", envelope="anna@example.org"),
+    mail("bcc", envelope="ben@example.org", to="list@elsewhere.example"),
+    mail("to-says-another", envelope="anna@example.org", to="ben@example.org"),
+]
+
+
+@pytest.mark.parametrize("program", ["fetchmail", "getmail"])
+def test_a_catch_all_mailbox_reaches_the_same_people(scene, program):
+    """The same mailbox for both, without a state."""
+    scene.mailhaul.start_milter()
+    if program == "fetchmail":
+        old = Fetchmail(
+            scene, "is * here",
+            'proto pop3 port 1995 localdomains example.org envelope "X-Envelope-To:"')
+    else:
+        old = Getmail(scene, "MultidropPOP3SSLRetriever", POP3S,
+                      "envelope_recipient = X-Envelope-To:1", "%(recipient)")
+    scene.put(*MAILS)
+    old.collect()
+    theirs = scene.got()
+    assert theirs == {"one": ["anna@example.org"], "bcc": ["ben@example.org"],
+                      "to-says-another": ["anna@example.org"]}
+    scene.postfix.forget_delivered()
+    _, done = move(scene, old)
+    assert "refused" not in done.stderr
+    scene.mailhaul.fetch_once().expect(0)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == theirs
+
+
+def test_statuses(scene):
+    program = scene.mailhaul._programs / "release" / "mailhaul"
+    folder = scene.mailhaul.folder
+
+    def status(*arguments):
+        return subprocess.run([program, "import", *arguments], capture_output=True).returncode
+
+    good, bad = folder / "good.csv", folder / "bad.csv"
+    good.write_text("host,user\npop.isp.example,anna\n")
+    bad.write_text("host,user\npop.isp.example,\n")
+    assert status("csv", good) == 0
+    assert status("csv", bad) == 65
+    assert status("csv", folder / "none") == 66
+    assert status("xml", good) == 64
+    assert status("--secrets", folder / "none", "csv", good) == 73
+    assert status("--state", good, "csv", good) == 64
+    assert status("--state", good, "--seen", folder / "no" / "where", "mpoprc", good) == 73
