@@ -21,7 +21,7 @@
 #include "config/config.h"
 #include "recipients/candidates.h"
 #include "state/lock.h"
-#include "state/seen.h"
+#include "state/seen_revise.h"
 
 enum { ANSWER_MS = 30 * 1000 };
 
@@ -77,27 +77,27 @@ account_name(const char *key)
 }
 
 static void
-add_json(struct parked *p, const struct seen_entry *e, int64_t since_ms)
+add_json(struct parked *p, const struct seen_entry *e)
 {
 	json_array_append_new(p->list,
 	    json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:o}",
-		"account", json_text(account_name(e->account)), "uid",
+		"account", json_text(account_name(e->mailbox)), "uid",
 		json_text_of(e->uid), "id", json_text(e->id), "status",
 		seen_status_name(e->row.status), "since_ms",
-		(json_int_t)since_ms, "tries", (json_int_t)e->row.tries,
+		(json_int_t)e->since_ms, "tries", (json_int_t)e->row.tries,
 		"next_ms", (json_int_t)e->row.not_before_ms, "size",
 		(json_int_t)e->row.size, "reason", json_text(e->reason)));
 }
 
 static void
-print_text(const struct seen_entry *e, int64_t since_ms)
+print_text(const struct seen_entry *e)
 {
 	char since[READABLE_SIZE], next[READABLE_SIZE], size[READABLE_SIZE];
 	char uid[4 * SEEN_UID_MAX + 4];
 
 	printf("%s  %-8s  account %s  id %s  uid %s\n",
-	    readable_time(since_ms, since), seen_status_name(e->row.status),
-	    account_name(e->account), e->id,
+	    readable_time(e->since_ms, since), seen_status_name(e->row.status),
+	    account_name(e->mailbox), e->id,
 	    log_safe(uid, sizeof(uid), e->uid));
 	printf("    %s", e->reason);
 	if (e->row.status == SEEN_RETRY)
@@ -111,7 +111,7 @@ print_text(const struct seen_entry *e, int64_t since_ms)
 }
 
 static void
-on_row(void *arg, const struct seen_entry *e, int64_t since_ms)
+on_row(void *arg, const struct seen_entry *e)
 {
 	struct parked *p = arg;
 
@@ -119,9 +119,9 @@ on_row(void *arg, const struct seen_entry *e, int64_t since_ms)
 		return;
 	p->shown++;
 	if (p->json)
-		add_json(p, e, since_ms);
+		add_json(p, e);
 	else
-		print_text(e, since_ms);
+		print_text(e);
 }
 
 static int
@@ -133,7 +133,7 @@ list(struct parked *p)
 	if (seen == NULL)
 		return EX_UNAVAILABLE;
 	p->list = json_array();
-	ok = seen_visit(seen, on_row, p, &p->err);
+	ok = seen_visit_parked(seen, on_row, p, &p->err);
 	seen_close(seen);
 	if (ok && p->json)
 		json_print(

@@ -9,7 +9,7 @@
 #include "base/control_socket.h"
 #include "recipients/candidates.h"
 #include "state/archive.h"
-#include "state/seen.h"
+#include "state/seen_revise.h"
 
 enum { ANSWER_MS = 15 * 1000 };
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@ enum {
 	 * not the messages' fault: a full disk, a broken main.cf. */
 	FAILURES_ARE_LOCAL = 3,
 	RECORD_AGAIN_MS = 5 * 1000,
+	LINE_MAX_LEN = 4096,
 };
 
 struct delivery {
@@ -26,6 +28,10 @@ struct delivery {
 	struct readiness *readiness;
 	struct inject *inject;
 	size_t pending;
+	/* From the question to the milter until the commit: what a crash may
+	 * double, so at most inject.parallel.  The others wait in turn. */
+	size_t active;
+	struct job *queued, **queued_end;
 	unsigned failures; /* in a row */
 	size_t unrecorded; /* injected, but not to be committed so far */
 	uint64_t expected, spooled; /* bytes: to come; here */
@@ -45,14 +51,18 @@ struct job {
 	struct delivery_message message;
 	char *mailbox;
 	uint8_t uid[SEEN_UID_MAX];
+	uint8_t content[SEEN_CONTENT_SIZE];
 	char *spool_path;
 	struct seen_row row;                 /* as it is to be */
 	struct error reason;                 /* why it was not injected */
 	char queue_id[INJECT_QUEUE_ID_SIZE]; /* Postfix's; "": it told none */
 	struct timer *again;
+	bool active;
+	struct job *next; /* of the queued */
 };
 
 static void tell_of_spool(struct delivery *);
+static void begin_queued(struct delivery *);
 
 static void
 wake_waiters(void *arg)
@@ -79,6 +89,7 @@ delivery_new(struct loop *loop, struct config *config, struct storage *storage,
 	d->config = config_ref(config);
 	d->storage = storage;
 	d->readiness = readiness;
+	d->queued_end = &d->queued;
 	d->inject = inject_new(loop, &config->inject);
 	d->wake = timer_new(loop, wake_waiters, d);
 	return d;
@@ -200,6 +211,10 @@ job_new(struct delivery *d, const struct delivery_message *message)
 	for (size_t i = 0; i < message->uid.len; i++)
 		job->uid[i] = message->uid.data[i];
 	job->message.uid.data = job->uid;
+	if (message->content != NULL) {
+		memcpy(job->content, message->content, sizeof(job->content));
+		job->message.content = job->content;
+	}
 	if (message->spool_path != NULL)
 		job->spool_path = mem_string(message->spool_path);
 	job->message.spool_path = job->spool_path;
@@ -217,6 +232,7 @@ finish(struct job *job, enum delivery_outcome outcome)
 	d->pending--;
 	if (job->spool_path != NULL)
 		d->spooled -= job->message.spool_size;
+	d->active -= job->active;
 	if (d->waiters != NULL)
 		timer_start(d->wake, 0);
 	job->message.done(job->message.arg, outcome, &job->reason);
@@ -224,6 +240,7 @@ finish(struct job *job, enum delivery_outcome outcome)
 	free(job->mailbox);
 	free(job->spool_path);
 	free(job);
+	begin_queued(d);
 }
 
 /* Nothing happened: the message is still at the provider, and only there. */
@@ -236,27 +253,52 @@ hold(struct job *job, const struct error *reason)
 	finish(job, DELIVERY_HELD);
 }
 
+/* How a message's line begins, up to its status. */
+static const char *
+describe(const struct delivery_message *m, struct buf *line)
+{
+	char uid[4 * SEEN_UID_MAX + 8], sender[ADDRESS_TEXT_SIZE];
+
+	buf_init(line, LINE_MAX_LEN);
+	buf_printf(line,
+	    "%s: account=%s uid=\"%s\" size=%llu sender=<%s> source=%s "
+	    "candidates=%zu",
+	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
+	    (unsigned long long)m->size, address_write(&m->sender, sender),
+	    tier_name(m->tier), m->n_candidates);
+	return buf_string(line);
+}
+
 static void
 log_fate(const struct job *job)
 {
-	const struct delivery_message *m = &job->message;
-	char uid[4 * SEEN_UID_MAX + 8], sender[ADDRESS_TEXT_SIZE];
+	const char *status = seen_status_name(job->row.status);
 	char reason[2 * ERROR_TEXT_MAX];
-	bool injected = job->row.status == SEEN_INJECTED;
-	void (*write_log)(const char *, ...)
-	    __attribute__((format(printf, 1, 2))) =
-		injected ? log_info : log_warning;
+	struct buf line;
 
-	log_quotable(reason, sizeof(reason), slice_of(job->reason.text));
-	write_log("%s: account=%s uid=\"%s\" size=%llu sender=<%s> source=%s "
-		  "candidates=%zu status=%s%s%s%s%s%s",
-	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
-	    (unsigned long long)m->size, address_write(&m->sender, sender),
-	    tier_name(m->tier), m->n_candidates,
-	    seen_status_name(job->row.status),
-	    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id,
-	    injected ? "" : " reason=\"", injected ? "" : reason,
-	    injected ? "" : "\"");
+	describe(&job->message, &line);
+	if (job->row.status == SEEN_INJECTED)
+		log_info("%s status=%s%s%s", buf_string(&line), status,
+		    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id);
+	else
+		log_warning("%s status=%s%s%s reason=\"%s\"", buf_string(&line),
+		    status,
+		    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id,
+		    log_quotable(
+			reason, sizeof(reason), slice_of(job->reason.text)));
+	buf_clear(&line);
+}
+
+void
+delivery_log_recognised(
+    const struct delivery_message *message, enum seen_status known_as)
+{
+	struct buf line;
+
+	log_info("%s status=recognised reason=\"the same message as one that "
+		 "is known as %s\"",
+	    describe(message, &line), seen_status_name(known_as));
+	buf_clear(&line);
 }
 
 static const enum delivery_outcome outcomes[] = {
@@ -323,12 +365,13 @@ record(void *arg)
 
 	storage_record(d->storage,
 	    &(struct storage_fate){
-		.account = job->mailbox,
+		.mailbox = job->mailbox,
 		.uid = job->message.uid,
 		.row = job->row,
 		.id = job->message.id,
 		.reason = job->row.status == SEEN_INJECTED ? job->queue_id
 							   : job->reason.text,
+		.content = job->message.content,
 		.spool_path = job->spool_path,
 		.archive = job->row.status == SEEN_INJECTED &&
 			   d->config->archive.keep_ms > 0,
@@ -441,12 +484,29 @@ on_ready(void *arg, bool ready, const struct error *reason)
 	    });
 }
 
+static void
+begin_queued(struct delivery *d)
+{
+	while (d->queued != NULL && d->active < d->config->inject.parallel) {
+		struct job *job = d->queued;
+
+		d->queued = job->next;
+		if (d->queued == NULL)
+			d->queued_end = &d->queued;
+		d->active++;
+		job->active = true;
+		readiness_ask(d->readiness, on_ready, job);
+	}
+}
+
 void
 delivery_submit(struct delivery *d, const struct delivery_message *message)
 {
 	struct job *job = job_new(d, message);
 
-	readiness_ask(d->readiness, on_ready, job);
+	*d->queued_end = job;
+	d->queued_end = &job->next;
+	begin_queued(d);
 }
 
 void

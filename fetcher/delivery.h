@@ -39,6 +39,7 @@ struct delivery_message {
 	char id[SPOOL_ID_SIZE];
 	const char *spool_path; /* NULL: nothing was spooled */
 	uint64_t spool_size;
+	const uint8_t *content; /* SEEN_CONTENT_SIZE bytes; NULL: unknown */
 	struct address sender;
 	struct origin origin;
 	enum tier tier;
@@ -53,6 +54,10 @@ struct delivery *delivery_new(
 void delivery_free(struct delivery *); /* only when idle */
 void delivery_configure(struct delivery *, struct config *);
 
+/* Logs the one line of a message that is known already and not injected. */
+void delivery_log_recognised(
+    const struct delivery_message *, enum seen_status known_as);
+/* May be more than inject.parallel: these wait their turn. */
 void delivery_submit(struct delivery *, const struct delivery_message *);
 /* For what is not to be injected: SEEN_PARKED, SEEN_OVERSIZE or (the provider
  * cut or refused it) SEEN_RETRY, with the reason. */

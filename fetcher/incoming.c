@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "fetcher/content.h"
 #include "fetcher/message.h"
 #include "mail/header.h"
 #include "policy/intake.h"
@@ -25,6 +26,8 @@ struct incoming {
 	struct address sender;
 	bool parked, too_large; /* then the rest is dropped */
 	char park_reason[INTAKE_REASON_SIZE];
+	struct content identity;
+	uint8_t content[SEEN_CONTENT_SIZE]; /* after its end */
 	struct message_filter filter;
 	struct buf changed;
 	char id[SPOOL_ID_SIZE];
@@ -41,6 +44,7 @@ incoming_new(const struct incoming_settings *settings)
 	in->spool.fd = -1;
 	buf_init(&in->header, HEADER_HELD_MAX);
 	buf_init(&in->changed, CHANGED_MAX);
+	content_init(&in->identity);
 	message_filter_init(&in->filter);
 	spool_make_id(in->id);
 	return in;
@@ -52,6 +56,7 @@ incoming_free(struct incoming *in)
 	if (in == NULL)
 		return;
 	spool_close(&in->spool, !in->kept);
+	content_clear(&in->identity);
 	buf_clear(&in->header);
 	buf_clear(&in->changed);
 	candidates_clear(&in->candidates);
@@ -152,6 +157,7 @@ feed_header(struct incoming *in, struct slice *s, struct error *err)
 bool
 incoming_feed(struct incoming *in, struct slice s, struct error *err)
 {
+	content_feed(&in->identity, s);
 	if (!in->header_done && !feed_header(in, &s, err))
 		return false;
 	if (in->parked || in->too_large)
@@ -162,6 +168,7 @@ incoming_feed(struct incoming *in, struct slice s, struct error *err)
 bool
 incoming_finish(struct incoming *in, struct error *err)
 {
+	content_end(&in->identity, in->content);
 	if (!in->header_done &&
 	    !complete_header(in, buf_slice(&in->header), err))
 		return false;
@@ -183,6 +190,7 @@ incoming_describe(const struct incoming *in, struct delivery_message *out)
 	out->n_candidates = in->candidates.n;
 	out->spool_path = in->parked || in->too_large ? NULL : in->spool.path;
 	out->spool_size = in->spool.size;
+	out->content = in->content;
 }
 
 const char *

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/pass.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "fetcher/pass_flight.h"
 #include "fetcher/plan.h"
 
 /* Disposals of IMAP are told to the state in groups of this size. */
 enum { CONFIRM_AT = 100 };
-
-/* A delivery under way: which message of which pass. */
-struct flight {
-	struct pass *pass;
-	uint32_t number;
-};
 
 static void
 queue_push(struct queue *q, uint32_t item)
@@ -58,9 +52,10 @@ pass_init(struct pass *p, const struct session_settings *settings,
 	};
 	p->mailbox = mailbox_key(settings->account, folder);
 	p->immediate = folder != NULL;
-	p->listing.found.account = p->mailbox;
+	p->listing.found.mailbox = p->mailbox;
 	p->listing.found.host = settings->account->host;
 	p->listing.found.user = settings->account->user;
+	p->listing.found.keeps = settings->account->keep != KEEP_NONE;
 	p->result.end = PASS_DONE;
 	if (settings->progress != NULL)
 		*settings->progress = &p->result;
@@ -106,6 +101,12 @@ pass_move(struct pass *p, const char *folder)
 	p->stopping = before.stopping;
 }
 
+void
+pass_plan_disposal(struct pass *p, uint32_t number)
+{
+	queue_push(&p->deletes, number);
+}
+
 bool
 pass_idle(const struct pass *p)
 {
@@ -129,63 +130,6 @@ pass_notice(struct pass *p, const struct error *what)
 {
 	if (p->result.notice.text[0] == '\0')
 		p->result.notice = *what;
-}
-
-static void
-on_delivered(
-    void *arg, enum delivery_outcome outcome, const struct error *reason)
-{
-	struct flight *flight = arg;
-	struct pass *p = flight->pass;
-
-	p->in_flight--;
-	switch (outcome) {
-	case DELIVERY_INJECTED:
-		p->result.injected++;
-		if (p->settings->account->keep == KEEP_NONE)
-			queue_push(&p->deletes, flight->number);
-		break;
-	case DELIVERY_RETRY:
-		p->result.waiting++;
-		break;
-	case DELIVERY_SETTLED:
-		break;
-	case DELIVERY_HELD:
-		pass_stop(p, PASS_HELD, reason);
-		break;
-	}
-	free(flight);
-	p->changed(p->arg);
-}
-
-/* What the listing and the state know of an entry that now goes to delivery. */
-static struct delivery_message
-take_off(struct pass *p, const struct listed *entry)
-{
-	struct flight *flight = mem_new(sizeof(*flight));
-
-	*flight = (struct flight){ .pass = p, .number = entry->number };
-	p->in_flight++;
-	return (struct delivery_message){
-		.account = p->settings->account,
-		.mailbox = p->mailbox,
-		.uid = listing_uid(&p->listing, entry),
-		.row = entry->row,
-		.size = entry->size,
-		.tier = TIER_FALLBACK,
-		.done = on_delivered,
-		.arg = flight,
-	};
-}
-
-static void
-settle(struct pass *p, const struct listed *entry, enum seen_status status,
-    const char *reason)
-{
-	struct delivery_message message = take_off(p, entry);
-
-	spool_make_id(message.id);
-	delivery_settle(p->settings->delivery, &message, status, reason);
 }
 
 static void
@@ -224,8 +168,8 @@ at_limit(struct pass *p)
 }
 
 /* Which of the two limits counts: Postfix's, or the account's own; 0: none. */
-static uint64_t
-size_limit(const struct pass *p)
+uint64_t
+pass_size_limit(const struct pass *p)
 {
 	uint64_t postfix =
 	    readiness_facts(p->settings->readiness)->message_size_limit;
@@ -236,27 +180,12 @@ size_limit(const struct pass *p)
 	return own;
 }
 
-/* What is written adds to a message: one that is as large as its account allows
- * is not to fail for that. */
-static uint64_t
-spool_limit(const struct pass *p)
-{
-	uint64_t postfix =
-	    readiness_facts(p->settings->readiness)->message_size_limit;
-	uint64_t limit = size_limit(p);
-
-	if (limit == postfix)
-		return limit;
-	limit += 2 * TICKET_MAX;
-	return postfix > 0 && postfix < limit ? postfix : limit;
-}
-
-static const char *
-oversize_reason(const struct pass *p)
+const char *
+pass_oversize_reason(const struct pass *p)
 {
 	uint64_t own = p->settings->account->max_message_size;
 
-	return own > 0 && size_limit(p) == own
+	return own > 0 && pass_size_limit(p) == own
 		   ? "larger than max_message_size; left at the provider"
 		   : "larger than Postfix's message_size_limit; left at the "
 		     "provider";
@@ -268,7 +197,7 @@ plan_entry(struct pass *p, uint32_t offset)
 	const struct listed *entry = p->listing.found.entries + offset;
 
 	switch (plan_message(p->settings->account, &entry->row, entry->size,
-	    size_limit(p), clock_wall_ms())) {
+	    pass_size_limit(p), clock_wall_ms())) {
 	case PLAN_FETCH:
 		queue_push(&p->fetches, offset);
 		break;
@@ -279,13 +208,29 @@ plan_entry(struct pass *p, uint32_t offset)
 		p->result.waiting++;
 		break;
 	case PLAN_OVERSIZE:
-		queue_push(&p->oversize, offset);
+		if (!entry->by_content)
+			queue_push(&p->oversize, offset);
 		break;
 	case PLAN_KEEP:
 		break;
 	}
 }
 
+__attribute__((format(printf, 3, 4))) static void
+notice_some(struct pass *p, size_t n, const char *fmt, ...)
+{
+	struct error what = { .kind = ERROR_PROTOCOL };
+	va_list args;
+
+	if (n == 0)
+		return;
+	va_start(args, fmt);
+	vsnprintf(what.text, sizeof(what.text), fmt, args);
+	va_end(args);
+	pass_notice(p, &what);
+}
+
+/* Without a UID of its own a message can only be known when it is here. */
 static void
 sort_fetches(struct pass *p)
 {
@@ -301,22 +246,33 @@ sort_fetches(struct pass *p)
 static void
 plan_all(struct pass *p)
 {
-	struct error err;
-	size_t twice = 0;
+	struct storage_listing *l = &p->listing.found;
+	uint64_t limit = pass_size_limit(p);
+	size_t twins = 0, large = 0;
 
-	for (uint32_t i = 0; i < p->listing.found.n; i++)
-		if (p->listing.found.entries[i].duplicate)
-			twice++;
-		else
-			plan_entry(p, i);
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct listed *entry = l->entries + i;
+
+		entry->by_content =
+		    entry->uid_len == 0 || (entry->duplicate && !l->keeps);
+		p->unidentified += entry->by_content;
+		if (entry->duplicate && l->keeps) {
+			twins++;
+			continue;
+		}
+		large += entry->by_content && limit > 0 && entry->size > limit;
+		plan_entry(p, i);
+	}
 	sort_fetches(p);
-	if (twice == 0)
-		return;
-	error_set(&err, ERROR_PROTOCOL,
+	p->by_content = p->unidentified > 0;
+	notice_some(p, twins,
 	    "the server lists %zu messages under a UID that is not theirs "
 	    "alone; they are left there",
-	    twice);
-	pass_notice(p, &err);
+	    twins);
+	notice_some(p, large,
+	    "%zu messages without a UID are larger than Postfix's "
+	    "message_size_limit; they are left there",
+	    large);
 }
 
 static void
@@ -325,42 +281,49 @@ on_compared(void *arg, bool ok, const struct error *err)
 	struct pass *p = arg;
 
 	p->comparing = false;
-	if (ok)
+	if (ok && !p->compared)
 		plan_all(p);
-	else
+	p->compared = true;
+	if (!ok)
 		pass_stop(p, PASS_FAILED, err);
 	p->changed(p->arg);
+}
+
+static void
+compare(struct pass *p)
+{
+	p->comparing = true;
+	storage_compare(
+	    p->settings->storage, &p->listing.found, on_compared, p);
 }
 
 void
 pass_compare(struct pass *p)
 {
-	p->comparing = true;
 	if (p->result.begun_ms == 0)
 		p->result.begun_ms = clock_monotonic_ms();
 	p->result.listed += (unsigned)p->listing.found.n;
-	storage_compare(
-	    p->settings->storage, &p->listing.found, on_compared, p);
+	compare(p);
+}
+
+/* Now that each message is known by its content: which are gone? */
+static bool
+compare_again(struct pass *p)
+{
+	if (!p->by_content || p->unidentified > 0 || p->stopping)
+		return false;
+	p->by_content = false;
+	compare(p);
+	return true;
 }
 
 /* Is there a message to retrieve, and may it be done now? */
 static bool
 may_retrieve(struct pass *p)
 {
-	return !p->stopping && p->n_requested < PASS_REQUESTED_MAX &&
+	return !p->stopping &&
+	       p->n_requested + p->recognising < PASS_REQUESTED_MAX &&
 	       !queue_is_empty(&p->fetches) && !at_limit(p) && has_room(p);
-}
-
-/* What is asked for will fill the spool. */
-static void
-tell_expected(struct pass *p)
-{
-	uint64_t size = p->current == NULL ? 0 : p->current->size;
-
-	for (size_t i = 0; i < p->n_requested; i++)
-		size += p->listing.found.entries[p->requested[i]].size;
-	delivery_expect(p->settings->delivery, p->expected, size);
-	p->expected = size;
 }
 
 static uint32_t
@@ -372,26 +335,8 @@ request(struct pass *p)
 	p->requested[p->n_requested++] = offset;
 	p->asked++;
 	p->asked_bytes += entry->size;
-	tell_expected(p);
+	pass_tell_expected(p);
 	return entry->number;
-}
-
-/* NULL: nothing of that number was asked for. */
-static struct listed *
-take_request(struct pass *p, uint32_t number)
-{
-	for (size_t i = 0; i < p->n_requested; i++) {
-		struct listed *entry =
-		    p->listing.found.entries + p->requested[i];
-
-		if (entry->number != number)
-			continue;
-		p->n_requested--;
-		memmove(p->requested + i, p->requested + i + 1,
-		    (p->n_requested - i) * sizeof(*p->requested));
-		return entry;
-	}
-	return NULL;
 }
 
 /* A server may list a million of them: no more at a time than deliveries. */
@@ -399,10 +344,10 @@ static void
 report_oversize(struct pass *p)
 {
 	while (!p->stopping && !queue_is_empty(&p->oversize) && has_room(p))
-		settle(p,
+		pass_settle(p,
 		    p->listing.found.entries +
 			p->oversize.items[p->oversize.taken++],
-		    SEEN_OVERSIZE, oversize_reason(p));
+		    SEEN_OVERSIZE, pass_oversize_reason(p));
 }
 
 bool
@@ -427,105 +372,9 @@ pass_next(struct pass *p, uint32_t *number)
 	}
 	report_oversize(p);
 	if (pass_is_receiving(p) || p->in_flight > 0 ||
-	    (p->awaiting_room && !p->stopping))
+	    (p->awaiting_room && !p->stopping) || compare_again(p))
 		return STEP_WAIT;
 	return STEP_QUIT;
-}
-
-bool
-pass_body_begin(struct pass *p, uint32_t number, struct error *err)
-{
-	p->current = take_request(p, number);
-	if (p->current == NULL)
-		return error_set(err, ERROR_PROTOCOL,
-		    "the server sent message %u, which it was not asked for",
-		    number);
-	p->incoming_settings = (struct incoming_settings){
-		.config = p->settings->config,
-		.account = p->settings->account,
-		.key = p->settings->key,
-		.hopcount_limit =
-		    readiness_facts(p->settings->readiness)->hopcount_limit,
-		.size_limit = spool_limit(p),
-	};
-	p->incoming = incoming_new(&p->incoming_settings);
-	return true;
-}
-
-bool
-pass_body(struct pass *p, struct slice bytes, struct error *err)
-{
-	p->result.bytes += bytes.len;
-	return incoming_feed(p->incoming, bytes, err);
-}
-
-static void
-drop_current(struct pass *p)
-{
-	p->result.bytes = p->received;
-	incoming_free(p->incoming);
-	p->incoming = NULL;
-	p->current = NULL;
-	tell_expected(p);
-}
-
-bool
-pass_body_end(struct pass *p, struct error *err)
-{
-	struct delivery_message message;
-	const char *park;
-
-	if (!incoming_finish(p->incoming, err))
-		return false;
-	CRASH_POINT("spooled");
-	p->result.fetched++;
-	/* Progress is counted as the listing counts. */
-	p->received = p->current->size > 0 ? p->received + p->current->size
-					   : p->result.bytes;
-	message = take_off(p, p->current);
-	incoming_describe(p->incoming, &message);
-	incoming_keep(p->incoming);
-	park = incoming_park_reason(p->incoming);
-	if (park != NULL)
-		delivery_settle(
-		    p->settings->delivery, &message, SEEN_PARKED, park);
-	else if (incoming_is_too_large(p->incoming))
-		delivery_settle(p->settings->delivery, &message, SEEN_OVERSIZE,
-		    oversize_reason(p));
-	else
-		delivery_submit(p->settings->delivery, &message);
-	drop_current(p);
-	return true;
-}
-
-void
-pass_refused(struct pass *p, uint32_t number, const struct error *err)
-{
-	struct listed *entry = p->current;
-
-	if (entry != NULL && entry->number == number)
-		drop_current(p);
-	else
-		entry = take_request(p, number);
-	if (entry == NULL) {
-		pass_notice(p, err);
-		return;
-	}
-	tell_expected(p);
-	settle(p, entry, SEEN_RETRY, err->text);
-}
-
-void
-pass_lost(struct pass *p, const struct error *why)
-{
-	struct listed *next = p->current;
-
-	if (next == NULL && p->n_requested > 0)
-		next = p->listing.found.entries + p->requested[0];
-	p->n_requested = 0;
-	drop_current(p);
-	if (next != NULL && why != NULL && why->kind != ERROR_LOCAL)
-		settle(p, next, SEEN_RETRY, why->text);
 }
 
 void
@@ -550,6 +399,7 @@ pass_confirmed(struct pass *p)
 		uids[i] = listing_uid(
 		    &p->listing, listing_find(&p->listing,
 				     p->disposed.items[p->disposed.taken++]));
+	CRASH_POINT("before-bury");
 	storage_disposed(p->settings->storage, p->mailbox,
 	    p->settings->account->dispose.kind == DISPOSE_FLAG, uids, n);
 	free(uids);

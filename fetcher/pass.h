@@ -51,8 +51,11 @@ struct pass {
 	struct incoming_settings incoming_settings;
 	struct incoming *incoming; /* the message being received */
 	struct listed *current;
-	size_t in_flight; /* deliveries */
-	bool comparing;
+	struct flight *flights; /* complete, and their fate not committed */
+	size_t in_flight, recognising;
+	size_t unidentified; /* entries that are still to be named */
+	bool by_content;     /* there were some */
+	bool comparing, compared;
 	bool stopping; /* begin nothing new */
 	bool awaiting_room;
 	struct pass_result result;

@@ -44,6 +44,8 @@ plan_message(const struct account *account, const struct seen_row *row,
 		return now_ms >= row->not_before_ms ? PLAN_FETCH : PLAN_WAIT;
 	case SEEN_PARKED:
 	case SEEN_DROPPED:
+	case SEEN_DISPOSED:
+	case SEEN_BASELINE:
 		return PLAN_KEEP;
 	case SEEN_OVERSIZE:
 		/* Fetched again once the limit was raised above it. */

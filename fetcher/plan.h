@@ -13,7 +13,8 @@
 enum plan {
 	PLAN_FETCH,
 	PLAN_DELETE,   /* injected, committed, and its time has come */
-	PLAN_KEEP,     /* injected; stays as `keep` says; or parked, reported */
+	PLAN_KEEP,     /* injected, stays as `keep` says; or settled otherwise;
+			* or never ours */
 	PLAN_WAIT,     /* refused before; its next try is later */
 	PLAN_OVERSIZE, /* too large for Postfix, and not yet reported */
 };

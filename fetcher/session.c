@@ -476,13 +476,11 @@ on_listed(struct session *s, const struct protocol_action *action)
 {
 	struct error err;
 
-	if (listing_add(&s->pass.listing, action->number, action->text)) {
+	if (listing_add(&s->pass.listing, action->number, action->text, &err)) {
 		listing_size(&s->pass.listing, action->number, action->size);
 		return;
 	}
-	error_set(&err, ERROR_PROTOCOL,
-	    "%s: message %u is listed twice or out of order",
-	    s->settings.account->host, action->number);
+	error_prefix(&err, "%s", s->settings.account->host);
 	fail(s, &err);
 }
 

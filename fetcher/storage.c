@@ -43,7 +43,7 @@ queue_take_all(struct queue *q)
 static void
 job_free(struct job *job)
 {
-	free(job->account);
+	free(job->mailbox);
 	free(job->id);
 	free(job->reason);
 	free(job->spool_path);
@@ -329,19 +329,42 @@ copy_uid(struct job *job, struct slice uid)
 	job->uid_len = uid.len;
 }
 
+static void
+copy_content(struct job *job, const uint8_t *content)
+{
+	job->has_content = content != NULL;
+	if (job->has_content)
+		memcpy(job->content, content, sizeof(job->content));
+}
+
 void
 storage_record(struct storage *s, const struct storage_fate *fate,
     storage_handler *handler, void *arg)
 {
 	struct job *job = job_new(&storage_record_kind, handler, arg);
 
-	job->account = mem_string(fate->account);
+	job->mailbox = mem_string(fate->mailbox);
 	copy_uid(job, fate->uid);
 	job->row = fate->row;
 	job->id = mem_string(fate->id);
 	job->reason = mem_string(fate->reason);
 	job->spool_path = copy(fate->spool_path);
 	job->archive = fate->archive;
+	copy_content(job, fate->content);
+	submit(s, job);
+}
+
+void
+storage_recognise(struct storage *s, const struct storage_arrival *arrival,
+    storage_handler *handler, void *arg)
+{
+	struct job *job = job_new(&storage_recognise_kind, handler, arg);
+
+	job->mailbox = mem_string(arrival->mailbox);
+	copy_uid(job, arrival->uid);
+	copy_content(job, arrival->content);
+	job->row.size = arrival->size;
+	job->found = arrival->row;
 	submit(s, job);
 }
 
@@ -351,7 +374,7 @@ storage_revise(struct storage *s, const struct storage_revision *revision,
 {
 	struct job *job = job_new(&storage_revise_kind, handler, arg);
 
-	job->account = mem_string(revision->account);
+	job->mailbox = mem_string(revision->account);
 	copy_uid(job, revision->message);
 	job->row.status = revision->status;
 	job->changed = revision->changed;
@@ -359,16 +382,15 @@ storage_revise(struct storage *s, const struct storage_revision *revision,
 }
 
 void
-storage_disposed(struct storage *s, const char *account, bool stay,
+storage_disposed(struct storage *s, const char *mailbox, bool stay,
     const struct slice *uids, size_t n)
 {
 	struct job *job;
 	size_t len = 0;
 
-	if (stay)
-		return;
 	job = job_new(&storage_dispose_kind, NULL, NULL);
-	job->account = mem_string(account);
+	job->stay = stay;
+	job->mailbox = mem_string(mailbox);
 	for (size_t i = 0; i < n; i++)
 		len += 1 + uids[i].len;
 	job->uid = mem_new(len);

@@ -27,39 +27,54 @@ void storage_stop(struct storage *);
 
 typedef void storage_handler(void *arg, bool ok, const struct error *);
 
-/* One complete listing of a mailbox, looked up and compared.  The caller owns
- * it and must keep it until the handler ran. */
+/* One listing of a mailbox, to be compared with the state (comparison).  The
+ * caller owns it and must keep it until the handler ran. */
 struct storage_listing {
-	const char *account; /* "yaml:office" */
+	const char *mailbox; /* "yaml:office", "yaml:office/INBOX" */
 	const char *host, *user;
 	struct listed {
 		uint32_t number;
-		uint64_t size;
 		uint32_t uid_offset; /* into uids */
-		uint16_t uid_len;
+		uint64_t size;
+		uint16_t uid_len; /* 0: it has none */
 		/* Filled in by the thread: */
+		bool duplicate;  /* its UID occurs twice in this listing */
+		bool by_content; /* the pass's: what names it is its content */
 		struct seen_row row;
-		bool duplicate; /* its UID occurs twice in this listing */
 	} * entries;
 	size_t n;
 	const uint8_t *uids;
 	bool partial; /* there are others: nothing is taken to be gone */
+	bool keeps;   /* the account does not delete at once (`keep`) */
+	/* Filled in by the thread: the first eight bytes of the content of each
+	 * tombstone, ascending; free(). */
+	uint64_t *tombstones;
+	size_t n_tombstones;
 };
-/* Checks host and user, fills in each row, forgets rows of UIDs that are gone:
- * nothing else ever forgets one, so the listing must be complete.  A UID that
- * occurs twice names nothing (RFC 1939 7 wants it unique): its entries get
- * SEEN_NEW and what was known of it is forgotten, or a new message under an
- * old UID would be deleted unseen. */
 void storage_compare(
     struct storage *, struct storage_listing *, storage_handler *, void *arg);
 
+/* Asks whether a message that was fetched is known by its content, see
+ * seen_recognise(); `row` must last until the handler ran, the rest is
+ * copied. */
+struct storage_arrival {
+	const char *mailbox;
+	struct slice uid;
+	uint64_t size;
+	const uint8_t *content;
+	struct seen_row *row;
+};
+void storage_recognise(struct storage *, const struct storage_arrival *,
+    storage_handler *, void *arg);
+
 /* One message's fate.  The strings are copied. */
 struct storage_fate {
-	const char *account;
+	const char *mailbox;
 	struct slice uid;
 	struct seen_row row;
 	const char *id;
 	const char *reason;
+	const uint8_t *content; /* NULL: unknown */
 	const char *spool_path; /* NULL: none; else archived or unlinked after
 				   the commit */
 	bool archive;
@@ -80,7 +95,7 @@ void storage_revise(struct storage *, const struct storage_revision *,
  * that comes again names a new message.  Those that `stay`, as they were only
  * flagged, are not touched again.  All is copied; no answer: what cannot be
  * recorded is told by the next listing. */
-void storage_disposed(struct storage *, const char *account, bool stay,
+void storage_disposed(struct storage *, const char *mailbox, bool stay,
     const struct slice *uids, size_t n);
 /* Removes a spool file that came to nothing; no answer. */
 void storage_discard(struct storage *, const char *spool_path);

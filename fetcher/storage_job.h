@@ -19,12 +19,15 @@ struct job {
 
 	struct storage_listing *listing; /* the caller's */
 
-	char *account, *id, *reason, *spool_path; /* copies */
+	char *mailbox, *id, *reason, *spool_path; /* copies */
 	uint8_t *uid;
 	size_t uid_len;
 	struct seen_row row;
-	bool archive;
-	uint64_t *changed; /* the caller's */
+	bool has_content;
+	uint8_t content[SEEN_CONTENT_SIZE];
+	bool archive, stay;
+	struct seen_row *found; /* the caller's */
+	uint64_t *changed;      /* the caller's */
 
 	int64_t keep_ms;
 	uint64_t max_bytes;
@@ -38,9 +41,9 @@ struct job_kind {
 	void (*finish)(struct storage *, struct job *);
 };
 
-extern const struct job_kind storage_compare_kind, storage_record_kind,
-    storage_revise_kind, storage_dispose_kind, storage_discard_kind,
-    storage_expire_kind;
+extern const struct job_kind storage_compare_kind, storage_recognise_kind,
+    storage_record_kind, storage_revise_kind, storage_dispose_kind,
+    storage_discard_kind, storage_expire_kind;
 
 struct queue {
 	struct job *first, **end;
@@ -54,7 +57,6 @@ struct storage {
 
 	/* The thread's own. */
 	struct seen *seen;
-	uint64_t epoch;
 
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t wake;

@@ -3,90 +3,43 @@
 
 #include "base/crash.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "fetcher/comparison.h"
 #include "state/archive.h"
+#include "state/seen_revise.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
-
-static struct slice
-uid_of(const struct storage_listing *l, const struct listed *entry)
-{
-	return (struct slice){ l->uids + entry->uid_offset, entry->uid_len };
-}
-
-static int
-compare_uids(const void *a, const void *b, void *arg)
-{
-	const struct listed *const *x = a, *const *y = b;
-
-	return slice_compare(uid_of(arg, *x), uid_of(arg, *y));
-}
-
-static void
-find_duplicates(struct storage_listing *l)
-{
-	struct listed **sorted = mem_new_array(l->n, sizeof(struct listed *));
-
-	for (size_t i = 0; i < l->n; i++) {
-		sorted[i] = &l->entries[i];
-		sorted[i]->duplicate = false;
-	}
-	qsort_r(sorted, l->n, sizeof(struct listed *), compare_uids, l);
-	for (size_t i = 1; i < l->n; i++) {
-		if (slice_equal(uid_of(l, sorted[i - 1]), uid_of(l, sorted[i])))
-			sorted[i - 1]->duplicate = sorted[i]->duplicate = true;
-	}
-	free(sorted);
-}
-
-static bool
-look_up(struct storage *s, const struct storage_listing *l,
-    struct listed *entry, struct error *err)
-{
-	struct slice uid = uid_of(l, entry);
-
-	entry->row = (struct seen_row){ .status = SEEN_NEW };
-	if (entry->duplicate)
-		return true;
-	return seen_get(s->seen, l->account, uid, &entry->row, err) &&
-	       (entry->row.status == SEEN_NEW ||
-		   seen_mark(s->seen, l->account, uid, s->epoch, err));
-}
 
 static bool
 compare(struct storage *s, struct job *job)
 {
-	struct storage_listing *l = job->listing;
-	uint64_t forgotten;
+	return comparison_run(s->seen, job->listing, &job->error);
+}
 
-	if (!seen_account(s->seen, l->account, l->host, l->user, &job->error))
-		return false;
-	find_duplicates(l);
-	s->epoch++;
-	for (size_t i = 0; i < l->n; i++) {
-		if (!look_up(s, l, &l->entries[i], &job->error))
-			return false;
-	}
-	if (!seen_forget_others(
-		s->seen, l->account, s->epoch, &forgotten, &job->error))
-		return false;
-	if (forgotten > 0)
-		log_debug("account=%s: forgot %llu messages that are gone",
-		    l->account, (unsigned long long)forgotten);
-	return true;
+static bool
+recognise(struct storage *s, struct job *job)
+{
+	struct seen_arrival arrival = {
+		.mailbox = job->mailbox,
+		.uid = { job->uid, job->uid_len },
+		.size = job->row.size,
+	};
+
+	memcpy(arrival.content, job->content, sizeof(arrival.content));
+	return seen_recognise(s->seen, &arrival, job->found, &job->error);
 }
 
 static bool
 record(struct storage *s, struct job *job)
 {
 	struct seen_entry entry = {
-		.account = job->account,
+		.mailbox = job->mailbox,
 		.uid = { job->uid, job->uid_len },
 		.row = job->row,
 		.id = job->id,
 		.reason = job->reason,
+		.content = job->has_content ? job->content : NULL,
 	};
 	bool ok = seen_put(s->seen, &entry, &job->error);
 
@@ -98,7 +51,7 @@ static bool
 revise(struct storage *s, struct job *job)
 {
 	struct seen_revision revision = {
-		.account = job->account,
+		.account = job->mailbox,
 		.message = { job->uid, job->uid_len },
 		.status = job->row.status,
 	};
@@ -116,10 +69,12 @@ dispose(struct storage *s, struct job *job)
 		struct slice uid =
 		    slice_first(slice_from(packed, 1), packed.data[0]);
 
-		if (!seen_forget(s->seen, job->account, uid, &job->error)) {
-			log_warning("account=%s: what was deleted cannot be "
-				    "recorded: %s",
-			    job->account, job->error.text);
+		if (job->stay
+			? !seen_leave(s->seen, job->mailbox, uid, &job->error)
+			: !seen_bury(s->seen, job->mailbox, uid, &job->error)) {
+			log_warning("%s: what was deleted cannot be recorded: "
+				    "%s",
+			    job->mailbox, job->error.text);
 			return false;
 		}
 		packed = slice_from(packed, 1 + uid.len);
@@ -175,6 +130,7 @@ expire(struct storage *s, struct job *job)
 }
 
 const struct job_kind storage_compare_kind = { compare, NULL };
+const struct job_kind storage_recognise_kind = { recognise, NULL };
 const struct job_kind storage_record_kind = { record, file_away };
 const struct job_kind storage_revise_kind = { revise, NULL };
 const struct job_kind storage_dispose_kind = { dispose, NULL };

@@ -15,6 +15,32 @@ digest_sha256(struct slice s, uint8_t out[DIGEST_SIZE])
 		abort();
 }
 
+struct digest *
+digest_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context == NULL ||
+	    EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct digest *)context;
+}
+
+void
+digest_add(struct digest *d, struct slice s)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)d, s.data, s.len) != 1)
+		abort();
+}
+
+void
+digest_end(struct digest *d, uint8_t out[DIGEST_SIZE])
+{
+	if (out != NULL && EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free((EVP_MD_CTX *)d);
+}
+
 void
 digest_hmac_sha256(
     struct slice key, struct slice text, uint8_t out[DIGEST_SIZE])

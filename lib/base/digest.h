@@ -11,6 +11,11 @@
 enum { DIGEST_SIZE = 32, DIGEST_HEX_SIZE = 2 * DIGEST_SIZE + 1 };
 
 void digest_sha256(struct slice, uint8_t out[DIGEST_SIZE]);
+/* The same over bytes that come in pieces. */
+struct digest *digest_new(void);
+void digest_add(struct digest *, struct slice);
+/* Frees it; `out` may be NULL. */
+void digest_end(struct digest *, uint8_t out[DIGEST_SIZE]);
 void digest_hmac_sha256(
     struct slice key, struct slice text, uint8_t out[DIGEST_SIZE]);
 /* RFC 8018 5.2: the key that a password and a salt make.  An iteration takes

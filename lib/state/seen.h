@@ -6,7 +6,16 @@
  * Blocking; the fetcher calls it on its storage thread only.  Every change is
  * made inside seen_begin()/seen_commit(); after seen_commit() returned true it
  * survives a crash at any instant.  UIDs are opaque bytes of at most
- * SEEN_UID_MAX; accounts are opaque text with a namespace ("yaml:office").
+ * SEEN_UID_MAX.
+ *
+ * A mailbox is opaque text with a namespace: "yaml:office", or
+ * "yaml:office/FOLDER" for a folder.  Account names hold no "/", so an account
+ * and its folders are found together.
+ *
+ * What has left the mailbox is *buried*: its UID is forgotten, for a server may
+ * use it again, and what is left is a tombstone that knows the message by its
+ * content alone.  A message with the same content that turns up under another
+ * UID takes the tombstone and is known again; each serves once.
  */
 #ifndef STATE_SEEN_H
 #define STATE_SEEN_H
@@ -14,7 +23,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum { SEEN_UID_MAX = 255 };
+enum { SEEN_UID_MAX = 255, SEEN_CONTENT_SIZE = 32 };
 
 enum seen_status {
 	SEEN_NEW,      /* no row */
@@ -23,16 +32,19 @@ enum seen_status {
 	SEEN_PARKED,   /* given up; reported; stays at the provider */
 	SEEN_OVERSIZE, /* above message_size_limit; reported once */
 	SEEN_DROPPED,  /* the admin's word: never fetched, never reported */
+	SEEN_DISPOSED, /* injected, and flagged at the provider; it stays */
+	SEEN_BASELINE, /* the admin's word: was there before us; never fetched
+			* and, since we did not inject it, never deleted */
 };
-enum { SEEN_STATUSES = SEEN_DROPPED + 1 };
+enum { SEEN_STATUSES = SEEN_BASELINE + 1 };
 /* "injected", "retry", "parked", … */
 const char *seen_status_name(enum seen_status);
 
 struct seen_row {
 	enum seen_status status;
+	uint32_t tries;
 	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED */
 	int64_t not_before_ms; /* wall clock; of SEEN_RETRY */
-	uint32_t tries;
 	uint64_t size; /* what the server said, or SEEN_OVERSIZE: what it was
 			* found to be, if that is more; 0: unknown */
 };
@@ -52,55 +64,54 @@ bool seen_begin(struct seen *, struct error *);
 bool seen_commit(struct seen *, struct error *);
 void seen_rollback(struct seen *);
 
-/* Remembers host and user of an account at first sight; ERROR_CONFIG when the
- * name was used for another host or user before. */
-bool seen_account(struct seen *, const char *account, const char *host,
-    const char *user, struct error *);
 /* The row of a UID; SEEN_NEW without one. */
-bool seen_get(struct seen *, const char *account, struct slice uid,
+bool seen_get(struct seen *, const char *mailbox, struct slice uid,
     struct seen_row *, struct error *);
-/* What is to be remembered of one UID; all borrowed.  The account must have
- * been named by seen_account() once. */
+/* What is to be remembered of one UID; all borrowed.  The mailbox must have
+ * been claimed once (seen_mailbox). */
 struct seen_entry {
-	const char *account;
+	const char *mailbox;
 	struct slice uid;
 	struct seen_row row;
-	const char *id;     /* the spool id, for the admin */
-	const char *reason; /* one printable line, for the admin; of
+	const char *id;         /* the spool id, for the admin */
+	const char *reason;     /* one printable line, for the admin; of
 			     * SEEN_INJECTED Postfix's queue id, or "" */
+	const uint8_t *content; /* SEEN_CONTENT_SIZE bytes; NULL: unknown, or
+				 * as it was */
+	int64_t since_ms;       /* wall clock when it was first remembered; to
+			   * seen_put(), 0: now, or as it was */
 };
 bool seen_put(struct seen *, const struct seen_entry *, struct error *);
-/* Marks the UID as present in the listing `epoch` (any number that only
- * grows).  Marks are kept in memory, until the transaction's
- * seen_forget_others(). */
-bool seen_mark(struct seen *, const char *account, struct slice uid,
-    uint64_t epoch, struct error *);
-/* After a COMPLETE listing: forgets the rows that were not marked in
- * `epoch`. */
-bool seen_forget_others(struct seen *, const char *account, uint64_t epoch,
-    uint64_t *forgotten, struct error *);
-/* The server confirmed that it is gone. */
-bool seen_forget(
-    struct seen *, const char *account, struct slice uid, struct error *);
-/* Counts rows of an account by status into count[SEEN_STATUSES]. */
-bool
-seen_count(struct seen *, const char *account, uint64_t *count, struct error *);
 
-/* `since_ms`: the wall clock when the UID was first remembered; 0 or the time of
- * injection for rows of before version 2.  All borrowed. */
-typedef void
-seen_visitor(void *arg, const struct seen_entry *, int64_t since_ms);
-/* Every row that is not SEEN_INJECTED, by account and age. */
-bool seen_visit(struct seen *, seen_visitor *, void *arg, struct error *);
-/* The admin's change of such rows: SEEN_RETRY makes them due now, with all
- * their tries; SEEN_DROPPED gives them up for good. */
-struct seen_revision {
-	const char *account;
-	/* A UID or an id; empty: all of the account but what was dropped. */
-	struct slice message;
-	enum seen_status status;
-};
-bool seen_revise(struct seen *, const struct seen_revision *, uint64_t *changed,
+/* Every row of a mailbox in the order of its UIDs (as slice_compare()); with
+ * each, whether it is still there.  The gone are buried. */
+typedef bool seen_presence(void *arg, const struct seen_entry *);
+bool seen_walk(struct seen *, const char *mailbox, seen_presence *, void *arg,
     struct error *);
+bool
+seen_bury(struct seen *, const char *mailbox, struct slice uid, struct error *);
+/* SEEN_INJECTED becomes SEEN_DISPOSED. */
+bool seen_leave(
+    struct seen *, const char *mailbox, struct slice uid, struct error *);
+/* Is this message, which is listed under `uid`, one that is known by its
+ * content?  Then the row is its, else SEEN_NEW.  Known are the message of that
+ * very UID, and those buried that were settled once: injected, disposed,
+ * baseline, parked, dropped.  `size` is what the server says. */
+struct seen_arrival {
+	const char *mailbox;
+	struct slice uid;
+	uint64_t size;
+	uint8_t content[SEEN_CONTENT_SIZE];
+};
+bool seen_recognise(struct seen *, const struct seen_arrival *,
+    struct seen_row *, struct error *);
+/* The first eight bytes of the content of each tombstone, as a number (the first
+ * byte weighs most), ascending; at most SEEN_TOMBSTONES_MAX.  free(). */
+enum { SEEN_TOMBSTONES_MAX = 1000000 };
+bool seen_tombstones(struct seen *, const char *mailbox, uint64_t **first,
+    size_t *n, struct error *);
+/* Removes the tombstones of before that time. */
+bool seen_expire(
+    struct seen *, const char *mailbox, int64_t before_ms, struct error *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seen_database - the file behind seen: making it, checking it, bringing it up
- * to this version.  For seen.c alone.
+ * to this version.  For seen*.c alone.
  */
 #ifndef STATE_SEEN_DATABASE_H
 #define STATE_SEEN_DATABASE_H
@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-enum { SEEN_STATEMENTS = 16 };
+enum { SEEN_STATEMENTS = 32 };
 
 struct seen {
 	char *path;

@@ -328,7 +328,7 @@ def test_what_is_wrong_with_a_mailbox_is_told_once(scene, hostile):
     server = hostile(
         Hostile("", {"DELE": b"-ERR read-only\r\n"}), [("u1", BAIT), ("u2", second_message())])
     other = ScriptedPop3([("same", BAIT), ("same", BAIT)], {}, scene.world.certificates.pair("pop"))
-    scene.mailhaul.add_account(scene.world.mailbox(), "twice", port=other.port)
+    scene.mailhaul.add_account(scene.world.mailbox(), "twice", port=other.port, keep="forever")
     try:
         scene.mailhaul.start_fetcher()
         wait_for(lambda: server.verbs().count("QUIT") > 3 and other.verbs().count("QUIT") > 3, "four polls", 40)

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include "fetcher/listing.h"
 #include "fetcher/plan.h"
 
 enum { NOW = 1000 * 1000, HOUR_MS = 60 * 60 * 1000 };
@@ -56,6 +55,20 @@ static const struct {
 	{ "refused, the clock was set back", KEEP_NONE,
 	    { .status = SEEN_RETRY, .not_before_ms = NOW + 2 * HOUR_MS }, 1, 0,
 	    PLAN_FETCH },
+	{ "injected, and the clock was set back before that", KEEP_TIME,
+	    { .status = SEEN_INJECTED, .injected_ms = NOW + HOUR_MS }, 1, 0,
+	    PLAN_KEEP },
+	/* Deleted is only what we injected, whatever the account says. */
+	{ "before us", KEEP_NONE, { .status = SEEN_BASELINE }, 1, 0,
+	    PLAN_KEEP },
+	{ "before us, and long ago", KEEP_TIME, { .status = SEEN_BASELINE }, 1,
+	    0, PLAN_KEEP },
+	{ "before us, of another size", KEEP_NONE,
+	    { .status = SEEN_BASELINE, .size = 7 }, 8, 0, PLAN_KEEP },
+	{ "flagged before", KEEP_NONE, { .status = SEEN_DISPOSED }, 1, 0,
+	    PLAN_KEEP },
+	{ "given up by the admin", KEEP_TIME, { .status = SEEN_DROPPED }, 1, 0,
+	    PLAN_KEEP },
 	{ "parked", KEEP_NONE, { .status = SEEN_PARKED }, 1, 0, PLAN_KEEP },
 };
 
@@ -117,30 +130,6 @@ messages_come_in_the_order_wanted(void **state)
 	plan_sort(ORDER_SMALLEST, NULL, NULL, 0);
 }
 
-static void
-a_listing_keeps_numbers_sizes_and_uids(void **state)
-{
-	struct listing l = { .room = 0 };
-	struct slice uid;
-
-	(void)state;
-	for (uint32_t n = 1; n <= 1000; n++)
-		assert_true(listing_add(&l, n, SLICE("uid")));
-	assert_true(listing_add(&l, 1002, SLICE("the last")));
-	assert_false(listing_add(&l, 1002, SLICE("again")));
-	assert_false(listing_add(&l, 7, SLICE("out of order")));
-	assert_true(listing_size(&l, 1002, 77));
-	assert_true(listing_size(&l, 1, 11));
-	assert_false(listing_size(&l, 1001, 1));
-	assert_false(listing_size(&l, 2000, 1));
-	assert_int_equal(l.found.n, 1001);
-	assert_int_equal(l.found.entries[0].size, 11);
-	assert_int_equal(l.found.entries[1000].size, 77);
-	uid = listing_uid(&l, &l.found.entries[1000]);
-	assert_true(slice_equal(uid, SLICE("the last")));
-	listing_clear(&l);
-}
-
 int
 main(void)
 {
@@ -148,7 +137,6 @@ main(void)
 		cmocka_unit_test(each_row_has_its_plan),
 		cmocka_unit_test(refusals_wait_longer_each_time_then_park),
 		cmocka_unit_test(messages_come_in_the_order_wanted),
-		cmocka_unit_test(a_listing_keeps_numbers_sizes_and_uids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

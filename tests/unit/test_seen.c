@@ -7,7 +7,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "state/seen.h"
+#include "state/seen_mailbox.h"
+#include "state/seen_revise.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -75,8 +76,8 @@ static void
 begin(struct place *p)
 {
 	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(
-	    seen_account(p->seen, OFFICE, "pop.isp.example", "box17", &p->err));
+	assert_true(seen_mailbox_claim(
+	    p->seen, OFFICE, "pop.isp.example", "box17", &p->err));
 }
 
 static void
@@ -85,12 +86,20 @@ commit(struct place *p)
 	assert_true(seen_commit(p->seen, &p->err));
 }
 
+static void
+find(struct place *p, const char *mailbox, const char *host, const char *user,
+    struct seen_mailbox *m)
+{
+	*m = (struct seen_mailbox){ mailbox, host, user, .known = true };
+	assert_true(seen_mailbox_find(p->seen, m, &p->err));
+}
+
 static bool
 put(struct place *p, const char *account, struct slice uid,
     enum seen_status status)
 {
 	struct seen_entry entry = {
-		.account = account,
+		.mailbox = account,
 		.uid = uid,
 		.row = { .status = status, .injected_ms = 7, .tries = 3 },
 		.id = "id",
@@ -207,57 +216,33 @@ refuses_a_status_or_account_it_does_not_know(void **state)
 }
 
 static void
-account_belongs_to_one_mailbox(void **state)
+a_mailbox_belongs_to_one_host_and_user(void **state)
 {
 	struct place *p = *state;
+	struct seen_mailbox m;
 
 	make_state(p);
 	open_it(p);
+	find(p, OFFICE, "POP.isp.example", "box17", &m);
+	assert_true(m.known);
+	assert_false(m.foreign);
+	find(p, OFFICE, "pop.isp.example", "Box17", &m);
+	assert_true(m.foreign);
+	assert_string_equal(m.owner, "user box17 at pop.isp.example");
+	find(p, OFFICE, "pop.isp.exampl", "box17", &m);
+	assert_true(m.foreign);
+	find(p, "yaml:other", "pop.isp.example", "box17", &m);
+	assert_false(m.known || m.foreign);
 	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(
-	    seen_account(p->seen, OFFICE, "POP.isp.example", "box17", &p->err));
-	assert_false(
-	    seen_account(p->seen, OFFICE, "pop.isp.example", "Box17", &p->err));
-	assert_int_equal(p->err.kind, ERROR_CONFIG);
-	assert_string_equal(p->err.text,
-	    "its name was used for user box17 at pop.isp.example before, and "
-	    "the state under it belongs to that mailbox: give this one another "
-	    "account name");
-	assert_false(
-	    seen_account(p->seen, OFFICE, "pop.isp.exampl", "box17", &p->err));
-	assert_true(seen_account(
-	    p->seen, "yaml:other", "pop.isp.exampl", "box17", &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OFFICE, "new", "u", &p->err));
+	assert_true(seen_mailbox_expect(p->seen, "yaml:more", &p->err));
 	commit(p);
-}
-
-static void
-forgets_only_what_a_listing_lacks(void **state)
-{
-	struct place *p = *state;
-	uint64_t forgotten, count[SEEN_STATUSES];
-
-	open_it(p);
-	begin(p);
-	assert_true(seen_account(p->seen, "yaml:other", "h", "u", &p->err));
-	assert_true(put(p, OFFICE, SLICE("stays"), SEEN_INJECTED));
-	assert_true(put(p, OFFICE, SLICE("gone"), SEEN_INJECTED));
-	assert_true(put(p, OFFICE, SLICE("parked"), SEEN_PARKED));
-	assert_true(put(p, "yaml:other", SLICE("gone"), SEEN_RETRY));
-	/* A mark of an older listing does not count. */
-	assert_true(seen_mark(p->seen, OFFICE, SLICE("gone"), 1, &p->err));
-	assert_true(seen_mark(p->seen, OFFICE, SLICE("stays"), 2, &p->err));
-	assert_true(seen_mark(p->seen, OFFICE, SLICE("parked"), 2, &p->err));
-	assert_true(
-	    seen_forget_others(p->seen, OFFICE, 2, &forgotten, &p->err));
-	commit(p);
-	assert_int_equal(forgotten, 1);
-	assert_int_equal(status_of(p, OFFICE, SLICE("gone")), SEEN_NEW);
-	assert_int_equal(status_of(p, OFFICE, SLICE("stays")), SEEN_INJECTED);
-	assert_int_equal(status_of(p, "yaml:other", SLICE("gone")), SEEN_RETRY);
-	assert_true(seen_count(p->seen, OFFICE, count, &p->err));
-	assert_int_equal(count[SEEN_INJECTED], 1);
-	assert_int_equal(count[SEEN_PARKED], 1);
-	assert_int_equal(count[SEEN_RETRY], 0);
+	find(p, OFFICE, "new", "u", &m);
+	assert_false(m.foreign);
+	/* Imported: nobody knows whose it was. */
+	find(p, "yaml:more", "any", "u", &m);
+	assert_true(m.known);
+	assert_false(m.foreign);
 }
 
 /* Overwrites `len` bytes at `offset` of state.db. */
@@ -470,8 +455,7 @@ main(void)
 		TEST(rollback_undoes_the_group),
 		TEST(refuses_changes_outside_a_group),
 		TEST(refuses_a_status_or_account_it_does_not_know),
-		TEST(account_belongs_to_one_mailbox),
-		TEST(forgets_only_what_a_listing_lacks),
+		TEST(a_mailbox_belongs_to_one_host_and_user),
 		TEST(refuses_a_newer_version),
 		TEST(refuses_an_empty_file),
 		TEST(refuses_a_foreign_file),

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "state/seen.h"
+#include "state/seen_mailbox.h"
+#include "state/seen_revise.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -67,12 +68,20 @@ reopen(struct place *p, struct seen *(*open)(const char *, struct error *))
 }
 
 static void
+find(struct place *p, const char *mailbox, const char *host, const char *user,
+    struct seen_mailbox *m)
+{
+	*m = (struct seen_mailbox){ mailbox, host, user, .known = true };
+	assert_true(seen_mailbox_find(p->seen, m, &p->err));
+}
+
+static void
 put(struct place *p, const char *account, const char *uid,
     enum seen_status status)
 {
 	char id[32];
 	struct seen_entry entry = {
-		.account = account,
+		.mailbox = account,
 		.uid = slice_of(uid),
 		.row = { .status = status,
 		    .tries = 3,
@@ -92,8 +101,8 @@ fill(struct place *p)
 {
 	reopen(p, seen_open);
 	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_account(p->seen, OFFICE, "h", "u", &p->err));
-	assert_true(seen_account(p->seen, OTHER, "h", "u", &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OTHER, "h", "u", &p->err));
 	put(p, OFFICE, "a", SEEN_INJECTED);
 	put(p, OFFICE, "b", SEEN_RETRY);
 	put(p, OFFICE, "c", SEEN_PARKED);
@@ -104,14 +113,14 @@ fill(struct place *p)
 }
 
 static void
-on_row(void *arg, const struct seen_entry *e, int64_t since_ms)
+on_row(void *arg, const struct seen_entry *e)
 {
 	struct place *p = arg;
 	size_t len = strlen(p->seen_rows);
 
-	p->since_ms = since_ms;
+	p->since_ms = e->since_ms;
 	snprintf(p->seen_rows + len, sizeof(p->seen_rows) - len,
-	    "%s %.*s %s %s %u %lld %llu %s\n", e->account, SLICE_ARG(e->uid),
+	    "%s %.*s %s %s %u %lld %llu %s\n", e->mailbox, SLICE_ARG(e->uid),
 	    seen_status_name(e->row.status), e->id, e->row.tries,
 	    (long long)e->row.not_before_ms, (unsigned long long)e->row.size,
 	    e->reason);
@@ -121,7 +130,7 @@ static const char *
 rows(struct place *p)
 {
 	p->seen_rows[0] = '\0';
-	assert_true(seen_visit(p->seen, on_row, p, &p->err));
+	assert_true(seen_visit_parked(p->seen, on_row, p, &p->err));
 	return p->seen_rows;
 }
 
@@ -206,7 +215,7 @@ knows_since_when(void **state)
 
 	reopen(p, seen_open);
 	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_account(p->seen, OFFICE, "h", "u", &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
 	put(p, OFFICE, "b", SEEN_RETRY);
 	assert_true(seen_commit(p->seen, &p->err));
 	rows(p);
@@ -234,7 +243,7 @@ reading_makes_and_changes_nothing(void **state)
 	reopen(p, seen_open_readonly);
 	assert_non_null(strstr(rows(p), "yaml:office b retry"));
 	assert_false(seen_begin(p->seen, &err) &&
-		     seen_account(p->seen, "yaml:new", "h", "u", &err));
+		     seen_mailbox_claim(p->seen, "yaml:new", "h", "u", &err));
 	seen_rollback(p->seen);
 }
 
@@ -283,6 +292,160 @@ brings_version_1_up_to_date(void **state)
 	assert_string_equal(rows(p), "yaml:office b dropped id-b 0 0 4 why\n");
 }
 
+static void
+make_version_2(struct place *p)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db,
+		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
+		" NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+		" account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
+		" 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
+		" AND 5), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
+		" NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+		" NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+		"INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
+		"INSERT INTO message VALUES"
+		" ('yaml:office', x'61', 1, 5, 7, 0, 1, 0, 'id-a', ''),"
+		" ('yaml:office', x'62', 5, 6, 0, 9, 2, 4, 'id-b', 'why');"
+		"PRAGMA user_version = 2",
+		NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+brings_version_2_up_to_date(void **state)
+{
+	struct place *p = *state;
+	struct seen_mailbox m;
+	struct seen_row row;
+
+	make_version_2(p);
+	reopen(p, seen_open);
+	assert_true(seen_get(p->seen, OFFICE, SLICE("a"), &row, &p->err));
+	assert_int_equal(row.status, SEEN_INJECTED);
+	assert_int_equal(row.injected_ms, 7);
+	assert_string_equal(rows(p), "yaml:office b dropped id-b 2 9 4 why\n");
+	assert_true(p->since_ms == 6);
+	find(p, OFFICE, "h", "u", &m);
+	assert_true(m.known && !m.foreign && m.wish == WISH_NONE);
+	/* New: what they are known by, and more statuses. */
+	assert_true(seen_begin(p->seen, &p->err));
+	put(p, OFFICE, "c", SEEN_BASELINE);
+	assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
+	assert_true(seen_commit(p->seen, &p->err));
+	assert_int_equal(status_of(p, OFFICE, "c"), SEEN_BASELINE);
+	assert_int_equal(status_of(p, OFFICE, "a"), SEEN_NEW);
+}
+
+static uint64_t
+forget(struct place *p, const char *message)
+{
+	uint64_t forgotten;
+
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_forget(
+	    p->seen, OFFICE, slice_of(message), &forgotten, &p->err));
+	assert_true(seen_commit(p->seen, &p->err));
+	return forgotten;
+}
+
+static void
+put_folder(struct place *p)
+{
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_mailbox_claim(
+	    p->seen, OFFICE "/Sent Items", "h", "u", &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OFFICE "2", "h", "u", &p->err));
+	put(p, OFFICE "/Sent Items", "a", SEEN_PARKED);
+	put(p, OFFICE "2", "a", SEEN_PARKED);
+	assert_true(seen_commit(p->seen, &p->err));
+}
+
+static void
+an_account_means_its_folders(void **state)
+{
+	uint64_t count[SEEN_STATUSES];
+	struct place *p = *state;
+
+	fill(p);
+	put_folder(p);
+	assert_true(seen_count(p->seen, OFFICE, count, &p->err));
+	assert_int_equal(count[SEEN_PARKED], 2);
+	assert_int_equal(count[SEEN_INJECTED], 1);
+	assert_int_equal(revise(p, "id-a", SEEN_DROPPED), 1);
+	assert_int_equal(status_of(p, OFFICE "/Sent Items", "a"), SEEN_DROPPED);
+	assert_int_equal(status_of(p, OFFICE "2", "a"), SEEN_PARKED);
+	p->seen_rows[0] = '\0';
+	assert_true(
+	    seen_visit(p->seen, OFFICE "/Sent Items", on_row, p, &p->err));
+	assert_string_equal(p->seen_rows,
+	    "yaml:office/Sent Items a dropped id-a 0 0 5 because\n");
+	p->seen_rows[0] = '\0';
+	assert_true(seen_visit(p->seen, "", on_row, p, &p->err));
+	assert_non_null(strstr(p->seen_rows, "yaml:office a injected"));
+	assert_non_null(strstr(p->seen_rows, "yaml:other c parked"));
+}
+
+static void
+forgets_one_or_all_of_an_account(void **state)
+{
+	struct place *p = *state;
+
+	fill(p);
+	put_folder(p);
+	assert_int_equal(forget(p, "id-b"), 1);
+	assert_int_equal(forget(p, "a"), 2);
+	assert_int_equal(status_of(p, OFFICE, "c"), SEEN_PARKED);
+	assert_int_equal(forget(p, ""), 3);
+	assert_int_equal(status_of(p, OFFICE, "e"), SEEN_NEW);
+	assert_int_equal(status_of(p, OTHER, "c"), SEEN_PARKED);
+	assert_int_equal(status_of(p, OFFICE "2", "a"), SEEN_PARKED);
+}
+
+/* Else it would be recognised and not fetched again. */
+static void
+forgets_the_tombstones_as_well(void **state)
+{
+	struct seen_arrival arrival = { .mailbox = OFFICE, .uid = SLICE("x") };
+	struct seen_entry entry = { .mailbox = OFFICE,
+		.row = { .status = SEEN_INJECTED },
+		.reason = "",
+		.content = arrival.content };
+	static const char *const uids[] = { "a", "b", "c" };
+	struct place *p = *state;
+	struct seen_row row;
+
+	reopen(p, seen_open);
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	for (int i = 0; i < 3; i++) {
+		arrival.content[0] = (uint8_t)(i / 2);
+		entry.uid = slice_of(uids[i]);
+		entry.id = uids[i];
+		assert_true(seen_put(p->seen, &entry, &p->err));
+	}
+	assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
+	assert_true(seen_bury(p->seen, OFFICE, SLICE("c"), &p->err));
+	assert_true(seen_commit(p->seen, &p->err));
+	/* b had the content of a. */
+	assert_int_equal(forget(p, "b"), 1);
+	assert_true(seen_begin(p->seen, &p->err));
+	arrival.content[0] = 0;
+	assert_true(seen_recognise(p->seen, &arrival, &row, &p->err));
+	assert_int_equal(row.status, SEEN_NEW);
+	arrival.content[0] = 1;
+	assert_true(seen_recognise(p->seen, &arrival, &row, &p->err));
+	assert_int_equal(row.status, SEEN_INJECTED);
+	assert_true(seen_commit(p->seen, &p->err));
+}
+
 int
 main(void)
 {
@@ -294,6 +457,10 @@ main(void)
 		TEST(knows_since_when),
 		TEST(reading_makes_and_changes_nothing),
 		TEST(brings_version_1_up_to_date),
+		TEST(brings_version_2_up_to_date),
+		TEST(an_account_means_its_folders),
+		TEST(forgets_one_or_all_of_an_account),
+		TEST(forgets_the_tombstones_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fetcher/storage.h"
+#include "state/seen_mailbox.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -125,7 +126,7 @@ static void
 submit_fate(struct place *p, const char *uid, const char *spool, bool archive)
 {
 	struct storage_fate fate = {
-		.account = OFFICE,
+		.mailbox = OFFICE,
 		.uid = slice_of(uid),
 		.row = { .status = SEEN_INJECTED, .injected_ms = 5 },
 		.id = uid,
@@ -142,7 +143,7 @@ static struct storage_listing
 listing_of(struct listed *entries, size_t n, const char *uids)
 {
 	struct storage_listing listing = {
-		.account = OFFICE,
+		.mailbox = OFFICE,
 		.host = "pop.isp.example",
 		.user = "box17",
 		.entries = entries,
@@ -387,10 +388,10 @@ compares_a_large_mailbox(void **state)
 	assert_non_null(seen);
 	assert_true(seen_begin(seen, err));
 	assert_true(
-	    seen_account(seen, OFFICE, "pop.isp.example", "box17", err));
+	    seen_mailbox_claim(seen, OFFICE, "pop.isp.example", "box17", err));
 	listing = listing_of(entries, N, uids);
 	for (int i = 0; i < N; i++) {
-		struct seen_entry entry = { .account = OFFICE,
+		struct seen_entry entry = { .mailbox = OFFICE,
 			.row = { .status = SEEN_INJECTED },
 			.id = "id",
 			.reason = "" };
