@@ -100,7 +100,8 @@ run_probe(const struct probes *all, struct probe *p)
 {
 	const char *argv[] = { "/usr/bin/setpriv", as_fetcher,
 		"--regid=mailhaul", "--init-groups", all->fetcher, "-c",
-		all->config_path, "--probe", p->account->name, NULL };
+		all->config_path, "--brief", "--probe", p->account->name,
+		NULL };
 	enum { AS_OURSELVES = 4 };
 	struct slice text;
 	struct buf out, said;

@@ -21,8 +21,13 @@ static const struct command commands[] = {
 	    "ask the directory whether an address exists", cmd_query },
 	{ "explain", "[-c FILE] --account NAME [--json] MESSAGE | -",
 	    "say who would get a message, and why", cmd_explain },
-	{ "probe", "[-c FILE] ACCOUNT",
-	    "log in to an account and say what is there", cmd_probe },
+	{ "probe",
+	    "[-c FILE] [--json] ACCOUNT |\n"
+	    "    --host HOST [--json] [--ca-file FILE | --fingerprint SHA256]\n"
+	    "    [--user USER (--password-file FILE | --password-command WORDS "
+	    "|\n"
+	    "    --token-command WORDS)]",
+	    "look at an account or a host, and suggest settings", cmd_probe },
 	{ "status", "[-c FILE] [--json]", "say what the daemons do",
 	    cmd_status },
 	{ "fetch", "[-c FILE] [--wait TIME] ACCOUNT ...",

@@ -2,6 +2,7 @@
 #include "fetcher/certificate.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
@@ -197,4 +198,31 @@ certificate_end(const X509 *cert)
 
 	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1 ? timegm(&tm)
 								   : 0;
+}
+
+/* The organisation that signed, or the name of its certificate. */
+static void
+name_issuer(X509 *cert, char *out, int size)
+{
+	X509_NAME *issuer = X509_get_issuer_name(cert);
+
+	if (X509_NAME_get_text_by_NID(
+		issuer, NID_organizationName, out, size) <= 0 &&
+	    X509_NAME_get_text_by_NID(issuer, NID_commonName, out, size) <= 0)
+		snprintf(out, (size_t)size, "nobody");
+}
+
+void
+certificate_describe(X509 *cert, struct certificate_facts *facts)
+{
+	char issuer[sizeof(facts->issuer)];
+	struct buf names;
+
+	list_names(cert, &names);
+	log_safe(facts->subject, sizeof(facts->subject), buf_slice(&names));
+	buf_clear(&names);
+	name_issuer(cert, issuer, sizeof(issuer));
+	log_safe(facts->issuer, sizeof(facts->issuer), slice_of(issuer));
+	write_day(X509_get0_notAfter(cert), facts->until);
+	write_fingerprint(cert, facts->fingerprint);
 }

@@ -281,6 +281,12 @@ conn_cipher(const struct conn *c)
 	return c->cipher;
 }
 
+bool
+conn_certificate(const struct conn *c, struct certificate_facts *facts)
+{
+	return c->verified && c->tls != NULL && tls_certificate(c->tls, facts);
+}
+
 void
 conn_send(struct conn *c, struct slice bytes)
 {

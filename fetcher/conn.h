@@ -17,6 +17,7 @@
 #include "fetcher/loop.h"
 
 struct conn;
+struct certificate_facts;
 
 enum conn_event {
 	CONN_READY,   /* connected; implicit TLS: verified too */
@@ -63,6 +64,9 @@ const struct error *conn_error(const struct conn *);
 bool conn_verified(const struct conn *);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text". */
 const char *conn_cipher(const struct conn *);
+
+/* Of a verified peer; false without TLS. */
+bool conn_certificate(const struct conn *, struct certificate_facts *);
 
 /* Queues bytes; not before CONN_READY, nor between conn_start_tls() and
  * CONN_SECURED.  conn_send_secret() refuses (ERROR_TLS) unless verified or the

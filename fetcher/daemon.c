@@ -163,17 +163,17 @@ on_pass_done(void *arg, const struct pass_result *r, bool idling)
 }
 
 static void
-on_probed(void *arg, const struct error *err)
+on_probed(void *arg, const struct probe_report *report, const struct error *err)
 {
 	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
 
 	m->probe = NULL;
 	m->gone = true;
-	if (err != NULL) {
+	probe_print(report, err, d->settings->probe);
+	if (err != NULL)
 		log_warning("account=%s: %s", m->name, err->text);
-		d->status = probe_status(err->kind);
-	}
+	d->status = probe_status(err);
 	sweep(d);
 }
 
@@ -213,7 +213,13 @@ on_turn(void *arg)
 
 	m->account = config_account(d->config, m->name);
 	if (d->settings->mode == DAEMON_PROBE) {
-		m->probe = probe_start(d->loop, m->account, on_probed, m);
+		m->probe = probe_start(&(struct probe_settings){
+		    .loop = d->loop,
+		    .account = m->account,
+		    .survey = d->settings->probe != PROBE_BRIEF,
+		    .done = on_probed,
+		    .arg = m,
+		});
 		return;
 	}
 	refresh_keys(d);

@@ -10,6 +10,7 @@
 #define FETCHER_DAEMON_H
 
 #include "config/config.h"
+#include "fetcher/probe_report.h"
 
 enum daemon_mode {
 	DAEMON_FOREVER,
@@ -22,6 +23,7 @@ struct daemon_settings {
 	struct config *config; /* a reference is taken over */
 	const char *only;      /* one account's name, or NULL */
 	enum daemon_mode mode;
+	enum probe_format probe; /* of DAEMON_PROBE */
 };
 
 /* Call it first: a reload or poll that is asked for while the daemon starts

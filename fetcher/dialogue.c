@@ -419,6 +419,7 @@ connect_now(struct dialogue *d)
 		.secret = buf_slice(&d->secret),
 		.token = account->token.kind != SECRET_NONE,
 		.smtputf8 = d->settings.smtputf8,
+		.look = d->settings.look,
 	};
 	d->protocol->init(d->machine, &d->login);
 	d->conn_settings = (struct conn_settings){
@@ -489,7 +490,7 @@ get_secret(struct dialogue *d)
 	struct error err;
 
 	enter(d, PHASE_SECRET);
-	if (secret->kind == SECRET_COMMAND) {
+	if (secret->kind == SECRET_COMMAND && !d->settings.look) {
 		d->asking = true;
 		child_run(d->settings.loop,
 		    &(struct child_job){ .argv = secret->argv,
@@ -497,7 +498,7 @@ get_secret(struct dialogue *d)
 			.want_out = true,
 			.timeout_ms = SECRET_COMMAND_MS },
 		    on_secret, d);
-	} else if (secret->kind == SECRET_NONE ||
+	} else if (secret->kind == SECRET_NONE || d->settings.look ||
 		   secret_read(secret, &d->secret, &err)) {
 		use_secret(d);
 	} else {
@@ -537,6 +538,12 @@ const char *
 dialogue_cipher(const struct dialogue *d)
 {
 	return conn_cipher(d->conn);
+}
+
+bool
+dialogue_certificate(const struct dialogue *d, struct certificate_facts *facts)
+{
+	return d->conn != NULL && conn_certificate(d->conn, facts);
 }
 
 unsigned

@@ -17,6 +17,7 @@
 #include "fetcher/protocol.h"
 
 struct dialogue;
+struct certificate_facts;
 
 /* May call any function below, dialogue_free() included. */
 struct dialogue_handlers {
@@ -38,6 +39,7 @@ struct dialogue_settings {
 	struct loop *loop;
 	const struct account *account; /* must outlive the dialogue */
 	bool smtputf8;                 /* Postfix takes such mail */
+	bool look; /* no login: DO_LOGGED_IN where it would begin, then quit */
 	const struct dialogue_handlers *handlers;
 	void *arg;
 };
@@ -50,6 +52,8 @@ const struct protocol *dialogue_protocol(const struct dialogue *);
 const struct protocol_facts *dialogue_facts(const struct dialogue *);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text". */
 const char *dialogue_cipher(const struct dialogue *);
+/* The server's; false without TLS. */
+bool dialogue_certificate(const struct dialogue *, struct certificate_facts *);
 
 /* As in protocol.h: how many commands may be given now, and whether replies are
  * due. */

@@ -16,7 +16,8 @@ forget_capabilities(struct imap *s)
 		.read_only = s->facts.read_only,
 		.news = s->facts.news };
 
-	if (s->logged_in) {
+	/* It may come before the OK of the login. */
+	if (s->logged_in || s->secret_sent) {
 		none.starttls = s->facts.starttls;
 		none.mechanisms = s->facts.mechanisms;
 		none.login_disabled = s->facts.login_disabled;
@@ -193,6 +194,10 @@ log_in(struct imap *s, struct error *err)
 	unsigned offered = s->facts.mechanisms;
 	enum sasl_mechanism mechanism;
 
+	if (s->login->look) {
+		s->phase = NO_FOLDER;
+		return (struct protocol_action){ .todo = DO_LOGGED_IN };
+	}
 	if (!s->facts.login_disabled)
 		offered |= SASL_OFFER_USER;
 	if (!sasl_choose(s->login->account->auth, s->login->token, offered,

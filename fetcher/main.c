@@ -12,16 +12,25 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "fetcher/daemon.h"
+#include "fetcher/probe_host.h"
 
 static const char usage_text[] =
     "usage: mailhaul-fetcher [-c FILE] [--once] [--account NAME]\n"
-    "       mailhaul-fetcher [-c FILE] --probe NAME\n"
+    "       mailhaul-fetcher [-c FILE] --probe NAME [--brief | --json]\n"
+    "       mailhaul-fetcher --probe-host HOST [--json] [--ca-file FILE |\n"
+    "           --fingerprint SHA256] [--user USER (--password-file FILE |\n"
+    "           --password-command WORDS | --token-command WORDS)]\n"
     "  -c, --config FILE  default " CONFIG_DEFAULT_PATH "\n"
     "      --once         collect until nothing new is there, then end\n"
     "      --account NAME this account only, even if it is not enabled\n"
     "      --probe NAME   log in, say what is there, fetch nothing\n"
+    "      --brief        in one line\n"
+    "      --json         as JSON\n"
+    "      --probe-host HOST  try the ways to reach it, suggest an account\n"
     "      --debug        log more\n"
     "      --version\n";
 
@@ -29,6 +38,15 @@ enum {
 	OPTION_ONCE = 256,
 	OPTION_ACCOUNT,
 	OPTION_PROBE,
+	OPTION_BRIEF,
+	OPTION_JSON,
+	OPTION_PROBE_HOST,
+	OPTION_USER,
+	OPTION_PASSWORD_FILE,
+	OPTION_PASSWORD_COMMAND,
+	OPTION_TOKEN_COMMAND,
+	OPTION_CA_FILE,
+	OPTION_FINGERPRINT,
 	OPTION_DEBUG,
 	OPTION_VERSION,
 	OPTION_HELP
@@ -38,6 +56,16 @@ static const struct option options[] = {
 	{ "once", no_argument, NULL, OPTION_ONCE },
 	{ "account", required_argument, NULL, OPTION_ACCOUNT },
 	{ "probe", required_argument, NULL, OPTION_PROBE },
+	{ "brief", no_argument, NULL, OPTION_BRIEF },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "probe-host", required_argument, NULL, OPTION_PROBE_HOST },
+	{ "user", required_argument, NULL, OPTION_USER },
+	{ "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
+	{ "password-command", required_argument, NULL,
+	    OPTION_PASSWORD_COMMAND },
+	{ "token-command", required_argument, NULL, OPTION_TOKEN_COMMAND },
+	{ "ca-file", required_argument, NULL, OPTION_CA_FILE },
+	{ "fingerprint", required_argument, NULL, OPTION_FINGERPRINT },
 	{ "debug", no_argument, NULL, OPTION_DEBUG },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -60,10 +88,78 @@ protect_memory(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+struct command {
+	struct daemon_settings daemon;
+	struct probe_host host;
+};
+
+enum { WORDS_MAX = 32 };
+
+/* As long as this process. */
+static const char *
+absolute(const char *path)
+{
+	const char *found = realpath(path, NULL);
+
+	return found != NULL ? found : path;
+}
+
+/* No shell: words are what blanks part. */
+static struct secret_source
+secret_command(const char *text)
+{
+	const char **argv = mem_new_array(WORDS_MAX + 1, sizeof(*argv));
+	struct slice rest = slice_of(text), word;
+
+	for (size_t n = 0; n < WORDS_MAX && slice_cut_word(&rest, &word); n++)
+		argv[n] = mem_string_len(word.data, word.len);
+	return (struct secret_source){ .kind = SECRET_COMMAND, .argv = argv };
+}
+
+static bool
+read_fingerprint(const char *text, struct tls_settings *tls)
+{
+	tls->pinned =
+	    hex_read(slice_of(text), tls->fingerprint_sha256, DIGEST_SIZE);
+	return tls->pinned;
+}
+
+/* False when it is none of these, or cannot be. */
+static bool
+read_host_option(int option, struct probe_host *host)
+{
+	switch (option) {
+	case OPTION_PROBE_HOST:
+		host->host = optarg;
+		return true;
+	case OPTION_USER:
+		host->user = optarg;
+		return true;
+	case OPTION_PASSWORD_FILE:
+		host->password = (struct secret_source){ .kind = SECRET_FILE,
+			.name = absolute(optarg) };
+		return true;
+	case OPTION_PASSWORD_COMMAND:
+		host->password = secret_command(optarg);
+		return host->password.argv[0] != NULL;
+	case OPTION_TOKEN_COMMAND:
+		host->token = secret_command(optarg);
+		return host->token.argv[0] != NULL;
+	case OPTION_CA_FILE:
+		host->tls.ca_file = absolute(optarg);
+		return true;
+	case OPTION_FINGERPRINT:
+		return read_fingerprint(optarg, &host->tls);
+	default:
+		return false;
+	}
+}
+
 /* Takes the command line apart; -1 to go on, else the exit status. */
 static int
-read_options(int argc, char **argv, struct daemon_settings *settings)
+read_options(int argc, char **argv, struct command *command)
 {
+	struct daemon_settings *settings = &command->daemon;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
@@ -81,6 +177,12 @@ read_options(int argc, char **argv, struct daemon_settings *settings)
 			settings->mode = DAEMON_PROBE;
 			settings->only = optarg;
 			break;
+		case OPTION_BRIEF:
+			settings->probe = PROBE_BRIEF;
+			break;
+		case OPTION_JSON:
+			settings->probe = PROBE_JSON;
+			break;
 		case OPTION_DEBUG:
 			log_set_level(LOG_LEVEL_DEBUG);
 			break;
@@ -91,26 +193,45 @@ read_options(int argc, char **argv, struct daemon_settings *settings)
 			fputs(usage_text, stdout);
 			return 0;
 		default:
-			return usage();
+			if (!read_host_option(option, &command->host))
+				return usage();
 		}
 	return optind < argc ? usage() : -1;
+}
+
+static int
+probe_host(const struct command *command)
+{
+	struct error err;
+
+	if (!probe_host_check(&command->host, &err)) {
+		log_error("%s", err.text);
+		return EX_USAGE;
+	}
+	return probe_host_run(&command->host, command->daemon.probe);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct daemon_settings settings = {
-		.config_path = CONFIG_DEFAULT_PATH,
+	struct command command = {
+		.daemon = { .config_path = CONFIG_DEFAULT_PATH,
+		    .probe = PROBE_TEXT },
 	};
-	int status = read_options(argc, argv, &settings);
+	struct daemon_settings settings;
+	int status = read_options(argc, argv, &command);
 
 	if (status >= 0)
 		return status;
-	log_open("mailhaul-fetcher", settings.mode != DAEMON_PROBE);
+	settings = command.daemon;
+	log_open("mailhaul-fetcher",
+	    settings.mode != DAEMON_PROBE && command.host.host == NULL);
 	signal(SIGPIPE, SIG_IGN);
-	daemon_hold_signals();
 	umask(0027);
 	protect_memory();
+	if (command.host.host != NULL)
+		return probe_host(&command);
+	daemon_hold_signals();
 	if (geteuid() == 0 && settings.mode != DAEMON_PROBE) {
 		log_error("not as root: run it as the user mailhaul "
 			  "(its state must not belong to root)");

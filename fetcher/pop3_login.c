@@ -127,6 +127,8 @@ pop3_log_in(struct pop3 *s, struct error *err)
 {
 	enum sasl_mechanism mechanism;
 
+	if (s->login->look)
+		return pop3_enter(s, LOGGED_IN, DO_LOGGED_IN);
 	if (!sasl_choose(s->login->account->auth, s->login->token, offered(s),
 		&mechanism, err))
 		return pop3_failed;

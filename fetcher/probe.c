@@ -3,30 +3,37 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "fetcher/dialogue.h"
 #include "fetcher/folders.h"
+#include "mail/header.h"
 
 struct probe {
-	const struct account *account;
+	struct probe_settings settings;
 	struct dialogue *dialogue;
-	unsigned listed;
-	uint64_t total_size;
-	probe_handler *done;
-	void *arg;
+	struct timer *limit;
+	struct probe_report *report;
+	/* The newest messages that are small enough, the newest last. */
+	uint32_t newest[SURVEY_MESSAGES];
+	size_t n_newest;
+	struct buf headers[SURVEY_MESSAGES];
+	size_t n_headers;
+	bool refused; /* the folder; error says why */
+	struct error error;
 };
 
 static void
-report(const struct probe *p)
+note_server(struct probe *p)
 {
-	const struct account *account = p->account;
+	struct probe_report *r = p->report;
 
-	printf("%s: %s:%u: %s, logged in as %s: %u messages, %llu octets\n",
-	    account->name, account->host, account->port,
-	    dialogue_cipher(p->dialogue), account->user, p->listed,
-	    (unsigned long long)p->total_size);
+	r->reached = true;
+	r->facts = *dialogue_facts(p->dialogue);
+	snprintf(
+	    r->cipher, sizeof(r->cipher), "%s", dialogue_cipher(p->dialogue));
+	r->certified = dialogue_certificate(p->dialogue, &r->certificate);
 }
 
 /* The first folder that has a name of its own. */
@@ -40,88 +47,205 @@ folder_of(const struct account *account)
 }
 
 static void
+begin(struct probe *p)
+{
+	note_server(p);
+	if (p->settings.look) {
+		dialogue_quit(p->dialogue);
+		return;
+	}
+	p->report->logged_in = true;
+	if (p->settings.survey &&
+	    dialogue_protocol(p->dialogue)->folders != NULL)
+		dialogue_folders(p->dialogue, "*");
+	else
+		dialogue_enter(p->dialogue, folder_of(p->settings.account));
+}
+
+/* The machine has limited their number. */
+static void
+add_folder(struct probe_report *r, const struct protocol_action *action)
+{
+	r->folders =
+	    mem_resize(r->folders, r->n_folders + 1, sizeof(*r->folders));
+	r->folders[r->n_folders++] = (struct probe_folder){
+		.name = mem_string_len(action->text.data, action->text.len),
+		.special = action->size != 0,
+	};
+}
+
+static void
+note_size(struct probe *p, const struct protocol_action *action)
+{
+	p->report->octets += action->size;
+	if (action->size == 0 || action->size > PROBE_MESSAGE_MAX)
+		return;
+	if (p->n_newest == SURVEY_MESSAGES) {
+		p->n_newest--;
+		memmove(p->newest, p->newest + 1,
+		    p->n_newest * sizeof(p->newest[0]));
+	}
+	p->newest[p->n_newest++] = action->number;
+}
+
+static void
+run_survey(struct probe *p)
+{
+	struct slice headers[SURVEY_MESSAGES];
+	struct address own;
+	bool known = address_parse(slice_of(p->settings.account->user), &own) ==
+		     ADDRESS_OK;
+
+	for (size_t i = 0; i < p->n_headers; i++)
+		headers[i] = buf_slice(&p->headers[i]);
+	p->report->survey = mem_new(sizeof(*p->report->survey));
+	survey_run(
+	    headers, p->n_headers, known ? &own : NULL, p->report->survey);
+}
+
+/* The folder is listed, or a message has been read. */
+static void
+go_on(struct probe *p)
+{
+	if (!p->report->listed) {
+		p->report->listed = true;
+		p->report->facts = *dialogue_facts(p->dialogue);
+	}
+	if (p->settings.survey && p->n_newest > 0) {
+		dialogue_retrieve(p->dialogue, p->newest[--p->n_newest]);
+		return;
+	}
+	if (p->settings.survey)
+		run_survey(p);
+	dialogue_quit(p->dialogue);
+}
+
+static void
+on_refused(struct probe *p, const struct error *err)
+{
+	if (p->report->listed) {
+		go_on(p);
+		return;
+	}
+	p->refused = true;
+	p->error = *err;
+	dialogue_quit(p->dialogue);
+}
+
+static void
 on_said(
     void *arg, const struct protocol_action *action, const struct error *err)
 {
 	struct probe *p = arg;
 
-	(void)err;
 	switch (action->todo) {
 	case DO_LOGGED_IN:
-		dialogue_enter(p->dialogue, folder_of(p->account));
+		begin(p);
+		break;
+	case DO_FOLDER:
+		add_folder(p->report, action);
+		break;
+	case DO_FOLDERS:
+		dialogue_enter(p->dialogue, folder_of(p->settings.account));
 		break;
 	case DO_LISTED:
-		p->listed++;
-		p->total_size += action->size;
+		p->report->messages++;
+		note_size(p, action);
 		break;
 	case DO_SIZED:
-		p->total_size += action->size;
+		note_size(p, action);
 		break;
 	case DO_READY:
-		report(p);
-		dialogue_quit(p->dialogue);
+		if (!dialogue_busy(p->dialogue))
+			go_on(p);
+		break;
+	case DO_REFUSED:
+		on_refused(p, err);
 		break;
 	default:
 		break;
 	}
 }
 
+/* One that turns out to be larger than it was said to be is cut. */
 static bool
 on_piece(void *arg, struct slice bytes, struct error *err)
 {
-	(void)arg;
-	(void)bytes;
-	return error_set(err, ERROR_PROTOCOL, "a message came unasked");
+	struct probe *p = arg;
+
+	(void)err;
+	buf_add(&p->headers[p->n_headers], bytes);
+	return true;
 }
 
 static bool
 on_complete(void *arg, struct error *err)
 {
-	return on_piece(arg, SLICE(""), err);
+	struct probe *p = arg;
+
+	(void)err;
+	p->n_headers++;
+	return true;
 }
 
+static void
+finish(struct probe *p, const struct error *err)
+{
+	p->settings.done(p->settings.arg, p->report, err);
+	dialogue_free(p->dialogue);
+	timer_free(p->limit);
+	for (size_t i = 0; i < SURVEY_MESSAGES; i++)
+		buf_clear(&p->headers[i]);
+	probe_report_clear(p->report);
+	free(p->report);
+	free(p);
+}
+
+/* What was asked is known; how the server takes a farewell is no matter. */
 static void
 on_ended(void *arg, const struct error *err)
 {
 	struct probe *p = arg;
 
-	p->done(p->arg, err);
-	dialogue_free(p->dialogue);
-	free(p);
+	if (p->refused)
+		err = &p->error;
+	else if (p->settings.look && p->report->reached)
+		err = NULL;
+	finish(p, err);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct probe *p = arg;
+
+	error_set(&p->error, ERROR_RETRY, "%s: no end within %lld s",
+	    p->settings.account->host,
+	    (long long)(p->settings.limit_ms / 1000));
+	finish(p, &p->error);
 }
 
 struct probe *
-probe_start(struct loop *loop, const struct account *account,
-    probe_handler *done, void *arg)
+probe_start(const struct probe_settings *settings)
 {
 	static const struct dialogue_handlers handlers = { on_said, on_piece,
 		on_complete, on_ended };
 	struct probe *p = mem_new(sizeof(*p));
 
-	p->account = account;
-	p->done = done;
-	p->arg = arg;
+	p->settings = *settings;
+	p->report = mem_new(sizeof(*p->report));
+	p->report->account = settings->account;
+	for (size_t i = 0; i < SURVEY_MESSAGES; i++)
+		buf_init(&p->headers[i], HEADER_HELD_MAX);
+	p->limit = timer_new(settings->loop, on_limit, p);
+	if (settings->limit_ms > 0)
+		timer_start(p->limit, settings->limit_ms);
 	p->dialogue = dialogue_open(&(struct dialogue_settings){
-	    .loop = loop,
-	    .account = account,
+	    .loop = settings->loop,
+	    .account = settings->account,
+	    .look = settings->look,
 	    .handlers = &handlers,
 	    .arg = p,
 	});
 	return p;
-}
-
-int
-probe_status(enum error_kind kind)
-{
-	static const int statuses[] = {
-		[ERROR_RETRY] = EX_UNAVAILABLE,
-		[ERROR_REFUSED] = EX_UNAVAILABLE,
-		[ERROR_LOGIN] = EX_NOPERM,
-		[ERROR_TLS] = EX_PROTOCOL,
-		[ERROR_PROTOCOL] = EX_PROTOCOL,
-		[ERROR_CONFIG] = EX_CONFIG,
-		[ERROR_LOCAL] = EX_TEMPFAIL,
-	};
-
-	return statuses[kind];
 }

@@ -77,6 +77,8 @@ struct protocol_login {
 	struct slice secret;           /* a password, or a token if: */
 	bool token;
 	bool smtputf8; /* Postfix takes internationalised mail */
+	bool look;     /* only that: DO_LOGGED_IN comes where the login would
+			* begin, and quit() is all that may follow */
 };
 
 /* What the server said of itself so far. */

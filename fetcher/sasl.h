@@ -63,6 +63,9 @@ unsigned sasl_offer(struct slice name);
 /* "SCRAM-SHA-256", as in AUTH; SASL_USER is "USER". */
 const char *sasl_name(enum sasl_mechanism);
 
+/* Adds the names of all that is offered, and "others". */
+void sasl_list(unsigned offered, const char *between, struct buf *out);
+
 /*
  * What to log in with.  `auth` auto: with a token OAUTHBEARER, else XOAUTH2;
  * with a password SCRAM-SHA-256, PLAIN, LOGIN, USER.  A mechanism named by

@@ -67,15 +67,16 @@ sasl_name(enum sasl_mechanism mechanism)
 	return names[mechanism];
 }
 
-static void
-list_offered(unsigned offered, struct buf *out)
+void
+sasl_list(unsigned offered, const char *between, struct buf *out)
 {
-	if (offered == 0)
-		buf_add(out, SLICE("nothing"));
+	bool first = true;
+
 	for (unsigned i = 0; i < NAMES; i++) {
-		if (offered & 1U << i)
-			buf_printf(
-			    out, "%s%s", out->len > 0 ? ", " : "", names[i]);
+		if ((offered & 1U << i) == 0)
+			continue;
+		buf_printf(out, "%s%s", first ? "" : between, names[i]);
+		first = false;
 	}
 }
 
@@ -144,7 +145,9 @@ sasl_choose(enum auth auth, bool token, unsigned offered,
 			return true;
 	}
 	buf_init(&offers, OFFERED_TEXT_MAX);
-	list_offered(offered, &offers);
+	if (offered == 0)
+		buf_add(&offers, SLICE("nothing"));
+	sasl_list(offered, ", ", &offers);
 	if (auth == AUTH_AUTO)
 		refuse_all(token, offered, buf_string(&offers), err);
 	else

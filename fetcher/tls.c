@@ -389,6 +389,18 @@ tls_cipher(const struct tls *tls, char out[static TLS_CIPHER_MAX])
 	    SSL_get_cipher_name(tls->ssl));
 }
 
+bool
+tls_certificate(const struct tls *tls, struct certificate_facts *facts)
+{
+	X509 *leaf = SSL_get1_peer_certificate(tls->ssl);
+
+	if (leaf == NULL)
+		return false;
+	certificate_describe(leaf, facts);
+	X509_free(leaf);
+	return true;
+}
+
 uint64_t
 tls_received(const struct tls *tls)
 {

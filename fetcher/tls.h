@@ -24,6 +24,7 @@
 enum { TLS_CIPHER_MAX = 96 };
 
 struct bufferevent;
+struct certificate_facts;
 struct tls;
 
 struct tls_peer { /* borrowed until tls_free() */
@@ -53,6 +54,8 @@ void tls_explain(struct tls *, struct error *);
 bool tls_failed_resuming(struct tls *);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
 void tls_cipher(const struct tls *, char out[static TLS_CIPHER_MAX]);
+/* Of the peer; false when it shows none. */
+bool tls_certificate(const struct tls *, struct certificate_facts *);
 /* Bytes that came from the network, those of unfinished records too. */
 uint64_t tls_received(const struct tls *);
 /* Tells a well-behaved peer that the stream ends here, without waiting. */

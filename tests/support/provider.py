@@ -11,6 +11,7 @@ from imap_mailbox import ImapMailbox, modified_utf7
 from oauth2 import TokenServer
 from waiting import wait_for, wait_for_port
 
+# The standard ports are open, too.
 PORTS = {"pop3": 1110, "pop3s": 1995, "imap": 1143, "imaps": 1993}
 POP3, POP3S, IMAP, IMAPS = PORTS.values()
 HOST = "pop.isp.example"  # with the good certificate
@@ -79,6 +80,13 @@ service pop3-login {{
     port = {ports[pop3s]}
     ssl = yes
   }}
+  inet_listener pop3_standard {{
+    port = 110
+  }}
+  inet_listener pop3s_standard {{
+    port = 995
+    ssl = yes
+  }}
 }}
 service imap-login {{
   service_count = 0
@@ -87,6 +95,13 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = {ports[imaps]}
+    ssl = yes
+  }}
+  inet_listener imap_standard {{
+    port = 143
+  }}
+  inet_listener imaps_standard {{
+    port = 993
     ssl = yes
   }}
 }}

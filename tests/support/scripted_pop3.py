@@ -9,10 +9,10 @@ class ScriptedPop3(ScriptedServer):
     right ones; the verb "" is the greeting.  `commands` is all that clients
     said; `messages` is what is still there: [(uid, bytes with CRLF)]."""
 
-    def __init__(self, messages=(), answers=None, certificate=None, implicit=True, host="127.0.0.1"):
+    def __init__(self, messages=(), answers=None, certificate=None, implicit=True, host="127.0.0.1", port=0):
         self.messages = list(messages)
         self.answers = answers or {}
-        super().__init__(certificate, implicit, host)
+        super().__init__(certificate, implicit, host, port)
 
     def verbs(self):
         return [command.split(b" ")[0].upper().decode("ascii", "replace") for command in self.commands]

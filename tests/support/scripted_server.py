@@ -75,7 +75,7 @@ class ScriptedServer:
 
     session = Session
 
-    def __init__(self, certificate=None, implicit=True, host="127.0.0.1"):
+    def __init__(self, certificate=None, implicit=True, host="127.0.0.1", port=0):
         self.commands = []
         self.handshakes = 0
         self.resumed = []
@@ -86,7 +86,7 @@ class ScriptedServer:
             self.context.load_cert_chain(*certificate)
         self._implicit = implicit and certificate is not None
         self._links = []
-        self._listener = socket.create_server((host, 0))
+        self._listener = socket.create_server((host, port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
