@@ -3,7 +3,8 @@
  * imap_machine - what the parts of the IMAP client share.  imap reads responses
  * and hands them out, imap_command keeps the commands under way, imap_verdict
  * says what a refusal means, imap_login speaks until the login is done,
- * imap_folder about folders, imap_message about messages; only they use this.
+ * imap_folder about folders, imap_idle hears of changes in them, imap_message
+ * speaks about messages; only they use this.
  */
 #ifndef FETCHER_IMAP_MACHINE_H
 #define FETCHER_IMAP_MACHINE_H
@@ -173,19 +174,22 @@ void imap_note_capabilities(struct imap *, struct slice);
 bool imap_add_folder(
     const struct imap *, struct buf *, const char *name, struct error *);
 imap_reply imap_on_list_reply, imap_on_select, imap_on_fetch_all, imap_on_news,
-    imap_on_fetch_new, imap_on_noop, imap_on_idle, imap_on_expunge_marked,
-    imap_on_logout;
-imap_continuation imap_on_idle_taken;
-imap_data imap_on_list, imap_on_exists, imap_on_recent, imap_on_expunged;
+    imap_on_fetch_new, imap_on_noop, imap_on_expunge_marked, imap_on_logout;
+imap_data imap_on_list;
 struct protocol_action
 imap_listed(struct imap *, uint32_t sequence, struct error *);
 struct protocol_action imap_folders(void *, const char *, struct error *);
 struct protocol_action imap_open(void *, const char *, struct error *);
 struct protocol_action imap_refresh(void *, struct error *);
 struct protocol_action imap_noop(void *, struct error *);
+struct protocol_action imap_quit(void *, struct error *);
+
+/* In imap_idle.c */
+imap_data imap_on_exists, imap_on_recent, imap_on_expunged;
+imap_reply imap_on_idle;
+imap_continuation imap_on_idle_taken;
 struct protocol_action imap_idle(void *, struct error *);
 struct protocol_action imap_rouse(void *, struct error *);
-struct protocol_action imap_quit(void *, struct error *);
 
 /* In imap_message.c */
 imap_reply imap_on_fetch_reply, imap_on_mark, imap_on_disposed, imap_on_copy,

@@ -19,11 +19,11 @@ static const struct account account = {
 };
 static const struct protocol_login login = { .account = &account };
 
+static struct error err;
+
 static struct protocol_action
 say(void *m, const char *line)
 {
-	struct error err;
-
 	return imap_protocol.line(m, slice_of(line), &err);
 }
 
@@ -32,7 +32,6 @@ static void *
 expecting(size_t size)
 {
 	void *m = mem_new(imap_protocol.size);
-	struct error err;
 	struct protocol_action action;
 	char line[64];
 
@@ -104,7 +103,6 @@ one_case(size_t i, size_t piece)
 	static const char tail[] = " FLAGS ())\r\n", next[] = "A3 OK done\r\n";
 	void *m = expecting(strlen(cases[i].wire));
 	struct buf wire, out;
-	struct error err;
 	size_t used;
 
 	buf_init(&wire, 1000);
@@ -137,7 +135,6 @@ nul_bytes_pass(void **state)
 {
 	void *m = expecting(5);
 	struct buf out;
-	struct error err;
 	size_t used;
 
 	(void)state;
@@ -155,7 +152,6 @@ static void
 any_size_is_counted(void **state)
 {
 	void *m = mem_new(imap_protocol.size);
-	struct error err;
 	struct protocol_action action;
 	uint8_t out[16];
 	size_t used, len;

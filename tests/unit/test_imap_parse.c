@@ -84,13 +84,8 @@ values(void **state)
 		{ "a b", " b" },
 		{ "(a (b \"c)\" {1}\r\n)) NIL) d", " d" },
 		{ "() x", " x" },
-		{ "((((((((((((((((((((((((((((((((1)))))))))))))))))))))))))))"
-		  "))))))",
-		    ")" },
 	};
-	static const char *const bad[] = { "", "(", "(a", ")", "(a \"b)",
-		"(((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))"
-		")))))" };
+	static const char *const bad[] = { "", "(", "(a", ")", "(a \"b)" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
@@ -105,6 +100,22 @@ values(void **state)
 
 		if (imap_skip_value(&in))
 			fail_msg("%s", bad[i]);
+	}
+}
+
+static void
+depth_is_capped(void **state)
+{
+	uint8_t lists[2 * IMAP_DEPTH_MAX + 2];
+
+	(void)state;
+	for (size_t depth = IMAP_DEPTH_MAX; depth <= IMAP_DEPTH_MAX + 1;
+	     depth++) {
+		struct slice in = { lists, 2 * depth };
+
+		memset(lists, '(', depth);
+		memset(lists + depth, ')', depth);
+		assert_int_equal(imap_skip_value(&in), depth <= IMAP_DEPTH_MAX);
 	}
 }
 
@@ -268,6 +279,7 @@ main(void)
 		cmocka_unit_test(tokens),
 		cmocka_unit_test(a_literal_that_is_too_short_is_none),
 		cmocka_unit_test(values),
+		cmocka_unit_test(depth_is_capped),
 		cmocka_unit_test(announced_literals),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(fetches),
