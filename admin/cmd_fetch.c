@@ -5,14 +5,29 @@
 #include "admin/commands.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/control_socket.h"
 #include "config/config.h"
 
-/* The fetcher keeps its own clock; this is for one that hangs. */
-enum { ANSWER_MS = 61 * 60 * 1000 };
+enum {
+	/* The fetcher keeps its own clock; this is for one that hangs. */
+	ANSWER_MS = 61 * 60 * 1000,
+	/* It serves CONTROL_CLIENTS_MAX (fetcher/control.h) at once. */
+	SIDE_BY_SIDE = 16,
+};
+
+/* One account, asked for by a thread of its own. */
+struct question {
+	const char *socket, *account, *wait;
+	pthread_t thread;
+	bool answered;
+	struct buf answer;
+	struct error err;
+};
 
 static int
 judge(struct slice answer)
@@ -23,30 +38,82 @@ judge(struct slice answer)
 						   : EX_UNAVAILABLE;
 }
 
-static int
-fetch(const struct config *config, const char *account, const char *wait)
+static void *
+ask(void *arg)
 {
-	char question[CONTROL_LINE_MAX];
-	struct buf answer;
-	struct error err;
+	struct question *q = arg;
+	char line[CONTROL_LINE_MAX];
+
+	snprintf(line, sizeof(line), "FETCH %s%s%s", q->account,
+	    q->wait == NULL ? "" : " wait=", q->wait == NULL ? "" : q->wait);
+	buf_init(&q->answer, CONTROL_LINE_MAX + 2 * ERROR_TEXT_MAX);
+	q->answered =
+	    control_socket_ask(q->socket, line, ANSWER_MS, &q->answer, &q->err);
+	return NULL;
+}
+
+static int
+tell(struct question *q)
+{
 	int status = EX_UNAVAILABLE;
 
-	if (config_account(config, account) == NULL) {
-		fprintf(stderr, "mailhaul fetch: no account %s in %s\n",
-		    account, config->path);
-		return EX_USAGE;
-	}
-	snprintf(question, sizeof(question), "FETCH %s%s%s", account,
-	    wait == NULL ? "" : " wait=", wait == NULL ? "" : wait);
-	buf_init(&answer, CONTROL_LINE_MAX + 2 * ERROR_TEXT_MAX);
-	if (control_socket_ask(
-		config->fetcher.control, question, ANSWER_MS, &answer, &err)) {
-		status = judge(buf_slice(&answer));
-		printf("%s: %s", account, buf_string(&answer));
+	if (q->answered) {
+		status = judge(buf_slice(&q->answer));
+		printf("%s: %s", q->account, buf_string(&q->answer));
+		fflush(stdout);
 	} else {
-		fprintf(stderr, "mailhaul fetch: %s\n", err.text);
+		fprintf(stderr, "mailhaul fetch: %s\n", q->err.text);
 	}
-	buf_clear(&answer);
+	buf_clear(&q->answer);
+	return status;
+}
+
+/* At most SIDE_BY_SIDE of them.  The first that is not well decides. */
+static int
+fetch(struct question *questions, size_t n)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < n; i++)
+		if (pthread_create(
+			&questions[i].thread, NULL, ask, &questions[i]) != 0)
+			abort();
+	for (size_t i = 0; i < n; i++) {
+		int one;
+
+		pthread_join(questions[i].thread, NULL);
+		one = tell(&questions[i]);
+		if (status == EX_OK)
+			status = one;
+	}
+	return status;
+}
+
+static int
+fetch_all(const struct config *config, char *const *names, const char *wait)
+{
+	struct question questions[SIDE_BY_SIDE];
+	int status = EX_OK;
+	size_t n = 0;
+
+	for (char *const *name = names; *name != NULL; name++)
+		if (config_account(config, *name) == NULL) {
+			fprintf(stderr, "mailhaul fetch: no account %s in %s\n",
+			    *name, config->path);
+			return EX_USAGE;
+		}
+	while (*names != NULL) {
+		for (n = 0; n < SIDE_BY_SIDE && *names != NULL; n++)
+			questions[n] = (struct question){
+				.socket = config->fetcher.control,
+				.account = *names++,
+				.wait = wait,
+			};
+		if (status == EX_OK)
+			status = fetch(questions, n);
+		else
+			fetch(questions, n);
+	}
 	return status;
 }
 
@@ -60,7 +127,7 @@ cmd_fetch(int argc, char **argv)
 	};
 	const char *config_path = CONFIG_DEFAULT_PATH, *wait = NULL;
 	struct config *config;
-	int option, status = EX_OK;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1) {
 		if (option == 'c')
@@ -75,12 +142,7 @@ cmd_fetch(int argc, char **argv)
 	config = config_load(config_path, stderr);
 	if (config == NULL)
 		return EX_CONFIG;
-	for (int i = optind; i < argc; i++) {
-		int one = fetch(config, argv[i], wait);
-
-		if (status == EX_OK)
-			status = one;
-	}
+	status = fetch_all(config, argv + optind, wait);
 	config_unref(config);
 	return status;
 }

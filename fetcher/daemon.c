@@ -83,17 +83,17 @@ judge_single_run(struct mailbox *m, const struct pass_result *r)
 		d->status = EX_TEMPFAIL;
 }
 
-/* Many sessions fail for it at once, each at another place: readiness tells of
- * it once, and holds all of them up. */
+/* Without descriptors many sessions fail at once, each at another place and as
+ * if something else were wrong: readiness tells of it once, and holds all of
+ * them up. */
 static void
-look_for_descriptors(struct daemon *d)
+look_for_descriptors(struct daemon *d, struct pass_result *r)
 {
-	struct error err;
-
-	if (d->readiness == NULL || descriptors_left())
+	if (r->end != PASS_FAILED || descriptors_left())
 		return;
-	error_set(&err, ERROR_LOCAL, "no file descriptors are left");
-	readiness_fault(d->readiness, &err);
+	r->end = PASS_HELD;
+	error_set(&r->error, ERROR_LOCAL, "no file descriptors are left");
+	readiness_fault(d->readiness, &r->error);
 }
 
 /* The session is gone: when is there to be another one? */
@@ -134,24 +134,24 @@ on_yield(void *arg)
 }
 
 static void
-on_pass_done(void *arg, const struct pass_result *r, bool idling)
+on_pass_done(void *arg, const struct pass_result *told, bool idling)
 {
 	struct mailbox *m = arg;
 	struct daemon *d = m->daemon;
+	struct pass_result r = *told;
 
 	if (!idling)
 		m->session = NULL;
-	if (r->end == PASS_FAILED)
-		look_for_descriptors(d);
-	progress_end(&m->backlog, r, clock_monotonic_ms());
-	pass_log_result(m, r);
-	status_add(&m->status, r);
+	look_for_descriptors(d, &r);
+	progress_end(&m->backlog, &r, clock_monotonic_ms());
+	pass_log_result(m, &r);
+	status_add(&m->status, &r);
 	m->status.listening = idling;
-	awaiting_done(&m->awaiting, r);
+	awaiting_done(&m->awaiting, &r);
 	if (d->settings->mode != DAEMON_FOREVER)
-		judge_single_run(m, r);
+		judge_single_run(m, &r);
 	if (!idling) {
-		plan_next(m, r);
+		plan_next(m, &r);
 		return;
 	}
 	turn_rest(m->turn, on_yield, m);
@@ -184,6 +184,8 @@ refresh_keys(struct daemon *d)
 	struct ticket_keys keys;
 	struct error err;
 
+	if (!descriptors_left())
+		return;
 	if (ticket_keys_load(d->config->state_dir, &keys, &err))
 		d->keys = keys;
 	else

@@ -108,6 +108,7 @@ class Mailhaul:
         shutil.chown(self.state, "mailhaul", "mailhaul")
         self.state.chmod(0o2770)
         self.groups = []  # of the fetcher, besides mailhaul
+        self.before = []  # words of a command that runs the daemons
         self._programs = pathlib.Path(programs)
         self._ca = str(certificates.ca)
         self._processes = {}
@@ -178,7 +179,7 @@ class Mailhaul:
         rights = ["setpriv", f"--reuid={user}", "--regid=mailhaul", "--clear-groups"] if user else []
         if user == "mailhaul" and self.groups:
             rights[-1] = f"--groups={','.join(self.groups)}"
-        return [*rights, self._programs / flavour / program, "-c", self.yaml, *arguments]
+        return [*self.before, *rights, self._programs / flavour / program, "-c", self.yaml, *arguments]
 
     def _environment(self, crash):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
