@@ -72,11 +72,24 @@ folder_matches(const char *pattern, struct slice name)
 	return j == p.len;
 }
 
+/* The folder that takes what was collected: its messages would come again. */
+static bool
+is_move_target(const struct account *account, struct slice name)
+{
+	struct slice target = slice_of(account->dispose.text);
+
+	return account->dispose.kind == DISPOSE_MOVE &&
+	       (slice_equal(target, name) ||
+		   (is_inbox(target) && is_inbox(name)));
+}
+
 static bool
 is_excluded(const struct account *account, struct slice name)
 {
 	const char *const *pattern = account->exclude_folders;
 
+	if (is_move_target(account, name))
+		return true;
 	for (; pattern != NULL && *pattern != NULL; pattern++)
 		if (folder_matches(*pattern, name))
 			return true;

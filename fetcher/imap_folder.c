@@ -155,7 +155,8 @@ begin_folder(struct imap *s)
 {
 	s->phase = LISTING;
 	s->uids_stay = true;
-	s->exists_known = s->keyword_lost = s->facts.read_only = false;
+	s->exists_known = s->keyword_lost = false;
+	s->facts.read_only = s->facts.news = false;
 	s->exists = s->last_uid = 0;
 	s->uidvalidity = 0;
 }

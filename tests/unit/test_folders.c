@@ -66,6 +66,21 @@ test_pattern_of_many_wildcards_ends(void **state)
 }
 
 static void
+test_where_messages_are_moved_is_not_collected(void **state)
+{
+	const struct account account = { .dispose = {
+					     DISPOSE_MOVE, "Collected" } };
+	struct folders found = { .n = 0 };
+
+	(void)state;
+	assert_true(folders_add(&found, &account, SLICE("Collected")));
+	assert_int_equal(found.n, 0);
+	assert_true(folders_add(&found, &account, SLICE("Collected/x")));
+	assert_int_equal(found.n, 1);
+	folders_clear(&found);
+}
+
+static void
 test_each_folder_once(void **state)
 {
 	static const char *const excluded[] = { "Trash", "Old/*", NULL };
@@ -108,6 +123,8 @@ main(void)
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_pattern_of_many_wildcards_ends),
 		cmocka_unit_test(test_each_folder_once),
+		cmocka_unit_test(
+		    test_where_messages_are_moved_is_not_collected),
 		cmocka_unit_test(test_one_folder_too_many),
 	};
 
