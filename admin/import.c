@@ -215,14 +215,11 @@ import_add_account(struct import *import, const char *wish, size_t line)
 void
 import_accept_domain_of(struct import *import, const char *name)
 {
-	struct slice whole = slice_of(name);
-	char domain[DOMAIN_SIZE];
+	struct address address;
 
-	if (slice_find(whole, '@') < whole.len &&
-	    domain_normalise(
-		slice_from(whole, slice_find_last(whole, '@') + 1), domain))
+	if (address_parse(slice_of(name), &address) == ADDRESS_OK)
 		import_add_once(import, &import->domains,
-		    arena_string(&import->arena, slice_of(domain)));
+		    arena_string(&import->arena, slice_of(address.domain)));
 }
 
 const char *

@@ -8,14 +8,16 @@
 
 #include <string.h>
 
-/* A server that stands for one account names it; with several users each gets
- * its name as well. */
+/* A server that stands for one account names it; else the user's name comes
+ * after it, or stands alone if it tells the domain. */
 static const char *
 wished_name(
     struct import *import, const struct rc_server *server, const char *user)
 {
-	if (server->n_users <= 1 || user == NULL)
+	if ((server->n_users <= 1 && !server->repeated) || user == NULL)
 		return server->name;
+	if (strchr(user, '@') != NULL)
+		return user;
 	return arena_printf(&import->arena, "%s-%s", server->name, user);
 }
 
@@ -206,6 +208,23 @@ report_unused(struct import *import, const struct rc_options *options)
 			    "%s: no account follows", o->keyword->name);
 }
 
+/* The same server may be polled more than once. */
+static void
+mark_repeated(struct rc_server *servers)
+{
+	size_t n = 0, k;
+
+	for (struct rc_server *s = servers;
+	     s != NULL && n < IMPORT_ACCOUNTS_MAX; s = s->next, n++) {
+		k = n + 1;
+		for (struct rc_server *o = s->next;
+		     o != NULL && k < IMPORT_ACCOUNTS_MAX; o = o->next, k++)
+			if (s->name != NULL && o->name != NULL &&
+			    strcmp(s->name, o->name) == 0)
+				s->repeated = o->repeated = true;
+	}
+}
+
 void
 import_fetchmailrc(struct import *import, struct slice source)
 {
@@ -215,6 +234,7 @@ import_fetchmailrc(struct import *import, struct slice source)
 
 	rc_parse(import, source, &rc);
 	rc_apply_globals(import, &rc.globals, &daemon_s);
+	mark_repeated(rc.servers);
 	for (struct rc_server *s = rc.servers; s != NULL; s = s->next) {
 		if (s->name != NULL) {
 			make_accounts(import, defaults, s, daemon_s);

@@ -68,6 +68,7 @@ struct rc_server {
 	size_t line;
 	const char *name; /* NULL: defaults */
 	bool skip;
+	bool repeated; /* another one has this name */
 	struct rc_options options;
 	struct rc_user *users, **users_end;
 	size_t n_users;

@@ -226,6 +226,7 @@ def test_the_same_people_get_the_same_mail(scene, sample):
     scene.mailhaul.fetch_once().expect(0)
     scene.postfix.wait_until_idle()
     assert scene.got() == reach
+    assert len(scene.mailbox.uids()) == len(mails)  # both keep
 
 
 def test_statuses(scene):

@@ -430,7 +430,7 @@ test_fetchids(void **state)
 	text = seen_of(&import, IMPORT_STATE_FETCHIDS, in_folder("fetchids"));
 	assert_string_equal(text, "# ACCOUNT[/FOLDER], UID, state, time\n"
 				  "h.example-u\tUID-1\tinjected\t-\n"
-				  "h.example-a-b@c\t1@2%203\tinjected\t-\n"
+				  "a-b@c\t1@2%203\tinjected\t-\n"
 				  "h.example-u\t100%25\tinjected\t-\n");
 	report = report_of(&import, "rc", &status);
 	assert_non_null(strstr(report,
