@@ -211,7 +211,8 @@ static const struct schema_row dispose_rows[] = {
 	    .choice = DISPOSE_MOVE,
 	    .max = 255,
 	    .example = "Collected",
-	    .help = "IMAP: it is moved into this folder." },
+	    .help = "IMAP: it is moved into this folder, which is created "
+		    "when missing and never collected from." },
 	{ .name = "flag",
 	    .type = &value_text,
 	    .offset = offsetof(struct disposal, text),
