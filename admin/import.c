@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "mail/address.h"
-#include "mail/domain.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -312,6 +312,9 @@ folder_of(
 {
 	const struct import_list *folders = &a->folders;
 
+	/* In either case the same folder (RFC 3501, 5.1). */
+	if (slice_equal_nocase(slice_of(rest), SLICE("INBOX")))
+		return "INBOX";
 	for (size_t i = 0; i < folders->n; i++)
 		if (strcmp(stripped(&import->arena, folders->items[i], '.'),
 			rest) == 0)

@@ -181,6 +181,7 @@ assert_loads(struct import *import, char *yaml)
 	if (config == NULL) {
 		config_load(in_folder("mailhaul.yaml"), stderr);
 		fail();
+		return;
 	}
 	assert_int_equal(config->n_accounts, n);
 	config_unref(config);
@@ -397,6 +398,21 @@ test_unwritable(void **state)
 	import_clear(&import);
 }
 
+/* Which domain an address has the parser says, not the last @. */
+static void
+test_domain_of_an_address(void **state)
+{
+	struct import import;
+
+	(void)state;
+	read_text(&import, import_csv,
+	    "host,user,deliver_to\nh.example,u,anna@example.net (@home)\n");
+	assert_false(import.accounts[0]->refused);
+	assert_int_equal(import.domains.n, 1);
+	assert_string_equal(import.domains.items[0], "example.net");
+	import_clear(&import);
+}
+
 static char *
 seen_of(struct import *import, enum import_state state, const char *path)
 {
@@ -533,6 +549,8 @@ test_oldmail_imap(void **state)
 	char *text;
 
 	(void)state;
+	put_bytes("oldmail-i.example-993-u-inbox", SLICE("76/1\0"
+							 "0\n"));
 	put_bytes("oldmail-i.example-993-u-Lists.one",
 	    SLICE("77/5\0"
 		  "1700000000\n77/Lists/6\0"
@@ -540,13 +558,18 @@ test_oldmail_imap(void **state)
 		  "0\n"));
 	read_text(&import, import_getmailrc,
 	    "[retriever]\ntype=SimpleIMAPSSLRetriever\nserver=i.example\n"
-	    "username=u\nmailboxes=('INBOX', 'Lists/one')\n");
+	    "username=u\nmailboxes=('inbox', 'Lists/one')\n");
 	text = seen_of(&import, IMPORT_STATE_OLDMAIL,
 	    in_folder("oldmail-i.example-993-u-Lists.one"));
 	assert_string_equal(text,
 	    "# ACCOUNT[/FOLDER], UID, state, time\n"
 	    "u/Lists/one\t77.5\tinjected\t2023-11-14T22:13:20Z\n"
 	    "u/Lists/one\t77.6\tinjected\t-\n");
+	free(text);
+	text = seen_of(&import, IMPORT_STATE_OLDMAIL,
+	    in_folder("oldmail-i.example-993-u-inbox"));
+	assert_string_equal(text, "# ACCOUNT[/FOLDER], UID, state, time\n"
+				  "u/INBOX\t76.1\tinjected\t-\n");
 	free(text);
 	import_clear(&import);
 }
@@ -582,6 +605,7 @@ main(void)
 		cmocka_unit_test(test_secrets_written),
 		cmocka_unit_test(test_domain),
 		cmocka_unit_test(test_unwritable),
+		cmocka_unit_test(test_domain_of_an_address),
 		cmocka_unit_test(test_fetchids),
 		cmocka_unit_test(test_uidls),
 		cmocka_unit_test(test_uidls_folder),
