@@ -148,7 +148,8 @@ choose_trusted(struct survey *s)
 	for (unsigned i = 0; i < s->n_tops; i++) {
 		unsigned together = 0;
 
-		find_owner(s->tops[i].name, &owner);
+		if (!find_owner(s->tops[i].name, &owner))
+			continue;
 		for (unsigned j = 0; j < s->n_tops; j++)
 			if (find_owner(s->tops[j].name, &other) &&
 			    slice_equal(owner, other))
