@@ -5,14 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "fetcher/child.h"
 #include "fetcher/conn.h"
+#include "fetcher/login_secret.h"
 
-enum {
-	SECRET_MAX = 8192, /* Microsoft's tokens are 2 to 4 KB */
-	SECRET_COMMAND_MS = 30 * 1000,
-	BODY_PIECE = 16 * 1024,
-};
+enum { BODY_PIECE = 16 * 1024 };
 
 /* What each part may take in all. */
 enum phase {
@@ -41,7 +37,7 @@ struct dialogue {
 	struct dialogue_settings settings;
 	struct conn_settings conn_settings;
 	struct conn *conn; /* NULL before and after */
-	struct buf secret, refused_token;
+	struct login_secret *secret;
 	struct protocol_login login;
 	const struct protocol *protocol;
 	void *machine;
@@ -51,8 +47,6 @@ struct dialogue {
 	bool in_body;       /* a literal or message is coming */
 	bool for_owner;     /* and it is a message */
 	bool logged_in;     /* once */
-	bool token_retried; /* the one time */
-	bool asking;        /* a child reads the secret */
 	bool quitting;      /* QUIT was sent */
 	bool timed;         /* `deadline` runs */
 	bool advanced;      /* a reply was complete: it begins anew */
@@ -62,7 +56,6 @@ struct dialogue {
 };
 
 static void act(struct dialogue *, struct protocol_action, struct error *);
-static void get_secret(struct dialogue *);
 
 static const struct protocol *
 protocol_of(const struct account *account)
@@ -87,12 +80,11 @@ enter(struct dialogue *d, enum phase phase)
 static void
 release(struct dialogue *d)
 {
-	if (d->depth > 0 || d->asking || !d->freed)
+	if (d->depth > 0 || !d->freed)
 		return;
 	d->protocol->clear(d->machine);
 	free(d->machine);
-	buf_wipe(&d->secret);
-	buf_wipe(&d->refused_token);
+	login_secret_free(d->secret);
 	conn_free(d->conn);
 	timer_free(d->deadline);
 	timer_free(d->over);
@@ -151,28 +143,22 @@ on_over(void *arg)
 {
 	struct dialogue *d = arg;
 
-	if (d->asking)
-		return;
 	hold(d);
 	d->settings.handlers->ended(
 	    d->settings.arg, d->closed ? NULL : &d->error);
 	let_go(d);
 }
 
-/* A token may have been revoked, or have come to its end early. */
+/* With another token, another connection. */
 static bool
 try_another_token(struct dialogue *d, const struct error *err)
 {
-	if (err->kind != ERROR_LOGIN || !d->login.token || d->token_retried ||
-	    d->logged_in)
+	if (err->kind != ERROR_LOGIN || d->logged_in ||
+	    !login_secret_refused(d->secret, err))
 		return false;
-	d->token_retried = true;
-	buf_add(&d->refused_token, buf_slice(&d->secret));
-	buf_wipe(&d->secret);
-	d->error = *err;
+	enter(d, PHASE_SECRET);
 	conn_free(d->conn);
 	d->conn = NULL;
-	get_secret(d);
 	return true;
 }
 
@@ -239,8 +225,7 @@ static void
 log_in_done(struct dialogue *d)
 {
 	d->logged_in = true;
-	buf_wipe(&d->secret);
-	buf_wipe(&d->refused_token);
+	login_secret_wipe(d->secret);
 	d->login.secret = SLICE("");
 }
 
@@ -416,8 +401,8 @@ connect_now(struct dialogue *d)
 
 	d->login = (struct protocol_login){
 		.account = account,
-		.secret = buf_slice(&d->secret),
-		.token = account->token.kind != SECRET_NONE,
+		.secret = login_secret_text(d->secret),
+		.token = login_secret_is_token(d->secret),
 		.smtputf8 = d->settings.smtputf8,
 		.look = d->settings.look,
 	};
@@ -433,77 +418,17 @@ connect_now(struct dialogue *d)
 	d->conn = conn_open(d->settings.loop, &d->conn_settings, on_conn, d);
 }
 
-/* The secret is there: connects, unless it is the token that was refused. */
 static void
-use_secret(struct dialogue *d)
-{
-	struct error why = d->error;
-
-	if (d->token_retried &&
-	    slice_equal(buf_slice(&d->secret), buf_slice(&d->refused_token)))
-		fail(d, &why);
-	else
-		connect_now(d);
-}
-
-static bool
-take_secret(
-    struct dialogue *d, const struct child_result *result, struct error *err)
-{
-	if (result->started && !result->timed_out && result->wait_status == 0)
-		return secret_take(result->out, &d->secret, err);
-	child_describe(result, err);
-	return false;
-}
-
-static void
-on_secret(void *arg, const struct child_result *result)
+on_secret(void *arg, bool ok, const struct error *err)
 {
 	struct dialogue *d = arg;
-	struct error err;
 
-	d->asking = false;
-	if (d->freed) {
-		release(d);
-	} else if (d->ended) {
-		timer_start(d->over, 0);
-	} else if (take_secret(d, result, &err)) {
-		use_secret(d);
-	} else {
-		err.kind = ERROR_CONFIG;
-		error_prefix(
-		    &err, d->settings.account->token.kind != SECRET_NONE
-			      ? "token command"
-			      : "password command");
-		fail(d, &err);
-	}
-}
-
-/* A command runs beside the loop; a file is read at once. */
-static void
-get_secret(struct dialogue *d)
-{
-	const struct account *account = d->settings.account;
-	const struct secret_source *secret = account->token.kind != SECRET_NONE
-						 ? &account->token
-						 : &account->password;
-	struct error err;
-
-	enter(d, PHASE_SECRET);
-	if (secret->kind == SECRET_COMMAND && !d->settings.look) {
-		d->asking = true;
-		child_run(d->settings.loop,
-		    &(struct child_job){ .argv = secret->argv,
-			.in = -1,
-			.want_out = true,
-			.timeout_ms = SECRET_COMMAND_MS },
-		    on_secret, d);
-	} else if (secret->kind == SECRET_NONE || d->settings.look ||
-		   secret_read(secret, &d->secret, &err)) {
-		use_secret(d);
-	} else {
-		fail(d, &err);
-	}
+	if (d->ended)
+		return;
+	if (ok)
+		connect_now(d);
+	else
+		fail(d, err);
 }
 
 struct dialogue *
@@ -512,13 +437,14 @@ dialogue_open(const struct dialogue_settings *settings)
 	struct dialogue *d = mem_new(sizeof(*d));
 
 	d->settings = *settings;
-	buf_init(&d->secret, SECRET_MAX);
-	buf_init(&d->refused_token, SECRET_MAX);
 	d->protocol = protocol_of(settings->account);
 	d->machine = mem_new(d->protocol->size);
 	d->deadline = timer_new(settings->loop, on_deadline, d);
 	d->over = timer_new(settings->loop, on_over, d);
-	get_secret(d);
+	d->secret =
+	    login_secret_new(settings->loop, settings->account, on_secret, d);
+	enter(d, PHASE_SECRET);
+	login_secret_fetch(d->secret);
 	return d;
 }
 

@@ -107,15 +107,36 @@ is_there(const struct folders *f, struct slice name)
 }
 
 bool
-folders_add(struct folders *f, const struct account *account, struct slice name)
+folders_add(struct folders *f, const struct account *account, struct slice name,
+    struct error *err)
 {
 	if (is_there(f, name) || is_excluded(account, name))
 		return true;
 	if (f->n == FOLDERS_MAX)
-		return false;
+		return error_set(err, ERROR_CONFIG,
+		    "more than %d folders match: name them, or exclude some",
+		    FOLDERS_MAX);
 	f->names = mem_resize(f->names, f->n + 1, sizeof(*f->names));
+	f->due = mem_resize(f->due, f->n + 1, sizeof(*f->due));
+	f->due[f->n] = true;
 	f->names[f->n++] = mem_string_len(name.data, name.len);
 	return true;
+}
+
+bool
+folders_find(struct folders *f, const struct account *account,
+    const char **pattern, struct error *err)
+{
+	while ((*pattern = account->folders[f->asked]) != NULL) {
+		f->asked++;
+		if (folder_is_pattern(*pattern))
+			return true;
+		if (!folders_add(f, account, slice_of(*pattern), err))
+			return false;
+	}
+	return f->n > 0 ||
+	       error_set(err, ERROR_CONFIG,
+		   "no folder at the server is one of those in folders");
 }
 
 void
@@ -124,5 +145,37 @@ folders_clear(struct folders *f)
 	for (size_t i = 0; i < f->n; i++)
 		free(f->names[i]);
 	free(f->names);
+	free(f->due);
 	*f = (struct folders){ .n = 0 };
+}
+
+void
+folders_begin(struct folders *f)
+{
+	f->at = f->n;
+}
+
+bool
+folders_next(struct folders *f)
+{
+	while (f->at > 0)
+		if (f->due[--f->at])
+			return true;
+	return false;
+}
+
+void
+folders_all_due(struct folders *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		f->due[i] = true;
+}
+
+bool
+folders_others_due(const struct folders *f)
+{
+	for (size_t i = 1; i < f->n; i++)
+		if (f->due[i])
+			return true;
+	return false;
 }

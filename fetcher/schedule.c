@@ -87,3 +87,16 @@ schedule_first(size_t index, int64_t every_ms)
 
 	return pause < every_ms ? pause : every_ms;
 }
+
+int64_t
+schedule_idle(
+    enum pass_end end, bool waiting, int64_t every_ms, int64_t renew_ms)
+{
+	if (end == PASS_MORE)
+		return 0;
+	if (end == PASS_HELD)
+		return HELD_PAUSE;
+	if (waiting && every_ms > 0 && every_ms < renew_ms)
+		return every_ms;
+	return renew_ms;
+}

@@ -9,12 +9,12 @@
 #include "fetcher/folders.h"
 #include "fetcher/lookout.h"
 #include "fetcher/pass.h"
+#include "fetcher/trim.h"
 
 enum {
 	/* While Postfix has our messages the server must not close on us:
 	 * RFC 1939 lets it after ten silent minutes. */
 	NOOP_AFTER_MS = 60 * 1000,
-	HELD_AGAIN_MS = 2 * 1000,
 };
 
 enum stage {
@@ -35,13 +35,9 @@ struct session {
 	struct pass pass;
 	enum stage stage;
 	struct folders folders;
-	size_t pattern;            /* of the account, to be asked for next */
-	size_t at;                 /* the folder that is open */
 	struct lookouts *lookouts; /* of all folders but the first */
 	struct timer *soon, *noop, *again;
-	bool *due;     /* folders that this pass is to look at */
 	bool asking;   /* an answer of readiness is due */
-	bool passing;  /* a pass is under way, and has not been told of */
 	bool only_new; /* the last pass left nothing undone */
 	bool stopped;  /* by session_stop() */
 };
@@ -61,7 +57,6 @@ session_free(struct session *s)
 	timer_free(s->noop);
 	timer_free(s->again);
 	config_unref(s->settings.config);
-	free(s->due);
 	free(s);
 }
 
@@ -114,81 +109,41 @@ fail(struct session *s, const struct error *err)
 }
 
 /*
- * The folders: those with a name of their own, then what the patterns find.
+ * The folders.
  */
-
-static void
-fail_too_many(struct session *s)
-{
-	struct error err;
-
-	error_set(&err, ERROR_CONFIG,
-	    "more than %d folders match: name them, or exclude some",
-	    FOLDERS_MAX);
-	fail(s, &err);
-}
-
-/* Goes to the next one that this pass is to look at.  The first comes last: it
- * stays open, and IDLE tells of the folder that is open. */
-static bool
-next_folder(struct session *s)
-{
-	while (s->at > 0)
-		if (s->due[--s->at])
-			return true;
-	return false;
-}
-
-static void
-all_folders_known(struct session *s)
-{
-	struct error err;
-
-	if (s->folders.n == 0) {
-		error_set(&err, ERROR_CONFIG,
-		    "no folder at the server matches folders");
-		fail(s, &err);
-		return;
-	}
-	s->due = mem_new_array(s->folders.n, sizeof(*s->due));
-	for (size_t i = 0; i < s->folders.n; i++)
-		s->due[i] = true;
-	s->at = s->folders.n;
-	next_folder(s);
-	enter_folder(s);
-}
 
 static void
 find_folders(struct session *s)
 {
-	const struct account *account = s->settings.account;
+	static const char *const none[] = { "INBOX", NULL };
+	struct account account = *s->settings.account;
 	const char *pattern;
+	struct error err;
 
 	s->stage = STAGE_FOLDERS;
-	while (is_imap(s) && (pattern = account->folders[s->pattern]) != NULL) {
-		s->pattern++;
-		if (folder_is_pattern(pattern)) {
-			dialogue_folders(s->dialogue, pattern);
-			return;
-		}
-		if (!folders_add(&s->folders, account, slice_of(pattern))) {
-			fail_too_many(s);
-			return;
-		}
-	}
 	if (!is_imap(s))
-		folders_add(&s->folders, account, SLICE("INBOX"));
-	all_folders_known(s);
+		account.folders = none;
+	if (!folders_find(&s->folders, &account, &pattern, &err)) {
+		fail(s, &err);
+	} else if (pattern != NULL) {
+		dialogue_folders(s->dialogue, pattern);
+	} else {
+		folders_begin(&s->folders);
+		folders_next(&s->folders);
+		enter_folder(s);
+	}
 }
 
 static void
 on_folder(struct session *s, const struct protocol_action *action)
 {
+	struct error err;
+
 	/* What the server keeps for a purpose of its own is collected only
 	 * when it is named. */
 	if (action->size == 0 &&
-	    !folders_add(&s->folders, s->settings.account, action->text))
-		fail_too_many(s);
+	    !folders_add(&s->folders, s->settings.account, action->text, &err))
+		fail(s, &err);
 }
 
 /*
@@ -198,7 +153,7 @@ on_folder(struct session *s, const struct protocol_action *action)
 static void
 enter_folder(struct session *s)
 {
-	const char *folder = s->folders.names[s->at];
+	const char *folder = s->folders.names[s->folders.at];
 	bool refresh = s->only_new && s->folders.n == 1;
 
 	s->stage = STAGE_LISTING;
@@ -237,8 +192,8 @@ on_heard(void *arg, size_t folder)
 {
 	struct session *s = arg;
 
-	s->due[folder] = true;
-	session_poll(s);
+	s->folders.due[folder] = true;
+	begin_pass(s);
 }
 
 static void
@@ -253,33 +208,11 @@ start_lookouts(struct session *s)
 		    &s->folders);
 }
 
-static int64_t
-until_next_pass(const struct session *s)
-{
-	const struct account *account = s->settings.account;
-	int64_t most = account->idle_renew_ms;
-
-	switch (s->pass.result.end) {
-	case PASS_MORE:
-		return 0;
-	case PASS_HELD:
-		return HELD_AGAIN_MS;
-	case PASS_DONE:
-	case PASS_FAILED:
-		break;
-	}
-	if (s->pass.result.waiting > 0 && account->every_ms > 0 &&
-	    account->every_ms < most)
-		return account->every_ms;
-	return most;
-}
-
 static void
 tell(struct session *s, bool idling)
 {
 	struct pass_result result = s->pass.result;
 
-	s->passing = false;
 	pass_restart(&s->pass);
 	s->settings.done(s->settings.arg, &result, idling);
 }
@@ -287,17 +220,22 @@ tell(struct session *s, bool idling)
 static void
 idle_now(struct session *s)
 {
+	const struct account *account = s->settings.account;
 	bool news;
 
 	s->stage = STAGE_IDLE;
 	s->only_new =
 	    s->pass.result.end == PASS_DONE && s->pass.result.waiting == 0;
 	timer_stop(s->noop);
-	timer_start(s->again, until_next_pass(s));
+	timer_start(s->again,
+	    schedule_idle(s->pass.result.end, s->pass.result.waiting > 0,
+		account->every_ms, account->idle_renew_ms));
 	start_lookouts(s);
-	news = dialogue_facts(s->dialogue)->news;
+	trim_soon(s->settings.loop);
+	news = dialogue_facts(s->dialogue)->news ||
+	       folders_others_due(&s->folders);
 	dialogue_idle(s->dialogue);
-	s->due[0] = true;
+	s->folders.due[0] = true;
 	tell(s, true);
 	if (news)
 		begin_pass(s);
@@ -331,7 +269,7 @@ on_readiness(void *arg, bool ready, const struct error *reason)
 		rouse(s);
 	} else {
 		s->only_new = false;
-		timer_start(s->again, HELD_AGAIN_MS);
+		timer_start(s->again, schedule_idle(PASS_HELD, false, 0, 0));
 		tell(s, true);
 	}
 }
@@ -353,7 +291,7 @@ begin_pass(struct session *s)
 	if (s->stage != STAGE_IDLE || s->asking)
 		return;
 	timer_stop(s->again);
-	s->passing = s->asking = true;
+	s->asking = true;
 	turn_resume(s->settings.turn, on_turn, s);
 }
 
@@ -363,8 +301,7 @@ on_again(void *arg)
 	struct session *s = arg;
 
 	s->only_new = false;
-	for (size_t i = 0; i < s->folders.n; i++)
-		s->due[i] = true;
+	folders_all_due(&s->folders);
 	begin_pass(s);
 }
 
@@ -388,10 +325,10 @@ session_poll(struct session *s)
 static void
 end_folder(struct session *s)
 {
-	s->due[s->at] = false;
+	s->folders.due[s->folders.at] = false;
 	if (is_imap(s))
 		pass_confirmed(&s->pass);
-	if (!s->pass.stopping && next_folder(s))
+	if (!s->pass.stopping && folders_next(&s->folders))
 		enter_folder(s);
 	else if (wants_to_idle(s))
 		idle_now(s);
@@ -459,8 +396,8 @@ on_ready(struct session *s)
 		later(s);
 		break;
 	case STAGE_ROUSED:
-		s->at = s->folders.n;
-		next_folder(s);
+		folders_begin(&s->folders);
+		folders_next(&s->folders);
 		enter_folder(s);
 		break;
 	case STAGE_WORKING:
@@ -629,7 +566,7 @@ session_start(const struct session_settings *settings)
 	s->soon = timer_new(settings->loop, on_soon, s);
 	s->noop = timer_new(settings->loop, on_noop, s);
 	s->again = timer_new(settings->loop, on_again, s);
-	s->passing = s->asking = true;
+	s->asking = true;
 	readiness_ask(settings->readiness, on_readiness, s);
 	return s;
 }

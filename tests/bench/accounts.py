@@ -96,7 +96,6 @@ def idle(world, count):
     delays = []
     for number in range(200):
         box = boxes[number * 7 % count]
-        world.postfix.forget_delivered()
         begun = time.time()
         box.put(mail(f"late{number}", envelope=RECIPIENT))
         wait_for(lambda n=number: f"message-id=<late{n}@" in world.postfix.log(), "the mail in the queue", 60,

@@ -71,11 +71,12 @@ test_where_messages_are_moved_is_not_collected(void **state)
 	const struct account account = { .dispose = {
 					     DISPOSE_MOVE, "Collected" } };
 	struct folders found = { .n = 0 };
+	struct error err;
 
 	(void)state;
-	assert_true(folders_add(&found, &account, SLICE("Collected")));
+	assert_true(folders_add(&found, &account, SLICE("Collected"), &err));
 	assert_int_equal(found.n, 0);
-	assert_true(folders_add(&found, &account, SLICE("Collected/x")));
+	assert_true(folders_add(&found, &account, SLICE("Collected/x"), &err));
 	assert_int_equal(found.n, 1);
 	folders_clear(&found);
 }
@@ -88,10 +89,12 @@ test_each_folder_once(void **state)
 	static const char *const names[] = { "INBOX", "Lists", "Trash",
 		"Old/2020", "Lists", "inbox", "Trash/x" };
 	struct folders found = { .n = 0 };
+	struct error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_true(folders_add(&found, &account, slice_of(names[i])));
+		assert_true(
+		    folders_add(&found, &account, slice_of(names[i]), &err));
 	assert_int_equal(found.n, 3);
 	assert_string_equal(found.names[0], "INBOX");
 	assert_string_equal(found.names[1], "Lists");
@@ -104,15 +107,80 @@ test_one_folder_too_many(void **state)
 {
 	const struct account account = { .exclude_folders = NULL };
 	struct folders found = { .n = 0 };
+	struct error err;
 	char name[16];
 
 	(void)state;
 	for (unsigned i = 0; i < FOLDERS_MAX; i++) {
 		snprintf(name, sizeof(name), "f%u", i);
-		assert_true(folders_add(&found, &account, slice_of(name)));
+		assert_true(
+		    folders_add(&found, &account, slice_of(name), &err));
 	}
-	assert_false(folders_add(&found, &account, SLICE("another")));
-	assert_true(folders_add(&found, &account, SLICE("f0")));
+	assert_false(folders_add(&found, &account, SLICE("another"), &err));
+	assert_int_equal(err.kind, ERROR_CONFIG);
+	assert_true(folders_add(&found, &account, SLICE("f0"), &err));
+	folders_clear(&found);
+}
+
+/* The server is asked for patterns only, in their order. */
+static void
+test_names_and_patterns(void **state)
+{
+	static const char *const wanted[] = { "INBOX", "Lists/%", "Sent",
+		NULL };
+	const struct account account = { .folders = wanted };
+	struct folders found = { .n = 0 };
+	const char *pattern;
+	struct error err;
+
+	(void)state;
+	assert_true(folders_find(&found, &account, &pattern, &err));
+	assert_string_equal(pattern, "Lists/%");
+	assert_true(folders_add(&found, &account, SLICE("Lists/dev"), &err));
+	assert_true(folders_find(&found, &account, &pattern, &err));
+	assert_null(pattern);
+	assert_int_equal(found.n, 3);
+	folders_clear(&found);
+}
+
+static void
+test_no_folder_at_all(void **state)
+{
+	static const char *const wanted[] = { "None*", NULL };
+	const struct account account = { .folders = wanted };
+	struct folders found = { .n = 0 };
+	const char *pattern;
+	struct error err;
+
+	(void)state;
+	assert_true(folders_find(&found, &account, &pattern, &err));
+	assert_false(folders_find(&found, &account, &pattern, &err));
+	assert_int_equal(err.kind, ERROR_CONFIG);
+}
+
+static void
+test_a_round_ends_with_the_first(void **state)
+{
+	const struct account account = { .exclude_folders = NULL };
+	struct folders found = { .n = 0 };
+	struct error err;
+
+	(void)state;
+	folders_add(&found, &account, SLICE("INBOX"), &err);
+	folders_add(&found, &account, SLICE("a"), &err);
+	folders_add(&found, &account, SLICE("b"), &err);
+	found.due[1] = false;
+	folders_begin(&found);
+	assert_true(folders_next(&found));
+	assert_int_equal(found.at, 2);
+	assert_true(folders_others_due(&found));
+	found.due[2] = false;
+	assert_false(folders_others_due(&found));
+	assert_true(folders_next(&found));
+	assert_int_equal(found.at, 0);
+	assert_false(folders_next(&found));
+	folders_all_due(&found);
+	assert_true(folders_others_due(&found));
 	folders_clear(&found);
 }
 
@@ -126,6 +194,9 @@ main(void)
 		cmocka_unit_test(
 		    test_where_messages_are_moved_is_not_collected),
 		cmocka_unit_test(test_one_folder_too_many),
+		cmocka_unit_test(test_names_and_patterns),
+		cmocka_unit_test(test_no_folder_at_all),
+		cmocka_unit_test(test_a_round_ends_with_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

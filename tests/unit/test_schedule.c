@@ -147,6 +147,18 @@ the_first_passes_are_spread(void **state)
 	assert_int_equal(schedule_first(999, 1 * SECOND), 1 * SECOND);
 }
 
+static void
+test_while_a_session_idles(void **state)
+{
+	(void)state;
+	assert_int_equal(schedule_idle(PASS_DONE, false, 1000, 9000), 9000);
+	assert_int_equal(schedule_idle(PASS_DONE, true, 1000, 9000), 1000);
+	assert_int_equal(schedule_idle(PASS_DONE, true, 60000, 9000), 9000);
+	assert_int_equal(schedule_idle(PASS_DONE, true, 0, 9000), 9000);
+	assert_int_equal(schedule_idle(PASS_MORE, true, 1000, 9000), 0);
+	assert_in_range(schedule_idle(PASS_HELD, false, 1000, 9000), 1, 8999);
+}
+
 int
 main(void)
 {
@@ -159,6 +171,7 @@ main(void)
 		cmocka_unit_test(the_server_has_the_last_word),
 		cmocka_unit_test(pauses_are_spread),
 		cmocka_unit_test(the_first_passes_are_spread),
+		cmocka_unit_test(test_while_a_session_idles),
 	};
 
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
