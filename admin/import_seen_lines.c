@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/import_seen_lines.h"
 
+#include "state/seen.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
-
-enum { UID_MAX = 1024 };
 
 static void
 put_escaped(FILE *out, struct slice s)
@@ -17,6 +17,13 @@ put_escaped(FILE *out, struct slice s)
 			fprintf(out, "%%%02X", s.data[i]);
 }
 
+static void
+skip_line(struct seen *seen)
+{
+	if (seen->strange++ == 0)
+		seen->strange_line = seen->line;
+}
+
 /* One message; `folder` is NULL with POP3, `time_s` 0 when it is unknown. */
 static void
 put(struct seen *seen, struct import_account *account, const char *folder,
@@ -26,8 +33,12 @@ put(struct seen *seen, struct import_account *account, const char *folder,
 	char text[32] = "-";
 	struct tm tm;
 
-	if (uid.len == 0 || uid.len > UID_MAX || account->refused)
+	if (account->refused)
 		return;
+	if (uid.len == 0 || uid.len > SEEN_UID_MAX) {
+		skip_line(seen);
+		return;
+	}
 	if (time_s > 0 && time_s < INT64_C(253402300800) &&
 	    gmtime_r(&when, &tm) != NULL)
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -40,13 +51,6 @@ put(struct seen *seen, struct import_account *account, const char *folder,
 	put_escaped(seen->out, uid);
 	fprintf(seen->out, "\tinjected\t%s\n", text);
 	account->n_seen++;
-}
-
-static void
-skip_line(struct seen *seen)
-{
-	if (seen->strange++ == 0)
-		seen->strange_line = seen->line;
 }
 
 void
@@ -162,13 +166,15 @@ take_oldmail_pop3(struct seen *seen, struct import_account *a, struct slice uid,
 	char *slashes;
 
 	put(seen, a, NULL, uid, time_s);
-	if (slice_find(uid, '-') == uid.len)
+	if (slice_find(uid, '-') == uid.len || uid.len > SEEN_UID_MAX ||
+	    a->refused)
 		return;
 	slashes = arena_string(&seen->import->arena, uid);
 	for (char *c = slashes; *c != '\0'; c++)
 		if (*c == '-')
 			*c = '/';
 	put(seen, a, NULL, slice_of(slashes), time_s);
+	a->n_seen--; /* the same message */
 }
 
 /* "UIDVALIDITY/UID", once "UIDVALIDITY/FOLDER/UID". */

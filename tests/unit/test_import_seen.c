@@ -197,6 +197,7 @@ test_oldmail_pop3(void **state)
 	    "u--v\tA\tinjected\t2023-11-14T22:13:20Z\n"
 	    "u--v\tB-+-\tinjected\t2023-11-14T22:13:21Z\n"
 	    "u--v\tB/+/\tinjected\t2023-11-14T22:13:21Z\n");
+	assert_int_equal(import.accounts[0]->n_seen, 2);
 	free(text);
 	import_clear(&import);
 }
