@@ -19,6 +19,9 @@ enum {
 	FAILURES_ARE_LOCAL = 3,
 	RECORD_AGAIN_MS = 5 * 1000,
 	LINE_MAX_LEN = 4096,
+	/* So many messages may wait for the hand-over of others, so that a
+	 * provider that is far away is asked for more in time. */
+	AHEAD = 16,
 };
 
 struct delivery {
@@ -124,8 +127,8 @@ is_full(const struct delivery *d)
 bool
 delivery_has_room(const struct delivery *d)
 {
-	return d->pending < d->config->inject.parallel && d->unrecorded == 0 &&
-	       !is_full(d);
+	return d->pending < d->config->inject.parallel + AHEAD &&
+	       d->unrecorded == 0 && !is_full(d);
 }
 
 void

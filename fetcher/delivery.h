@@ -66,7 +66,7 @@ void delivery_settle(struct delivery *, const struct delivery_message *,
 /* So many bytes are to come from somebody, who said `before` before; 0: none
  * any more. */
 void delivery_expect(struct delivery *, uint64_t before, uint64_t bytes);
-/* False when a further message would only wait, or the spool is at
+/* False when enough messages wait for their turn, or the spool is at
  * fetcher.max_spool. */
 bool delivery_has_room(const struct delivery *);
 /* Runs the handler once, soon after there is room again. */

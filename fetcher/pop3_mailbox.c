@@ -83,7 +83,7 @@ uidl_refused(struct pop3 *s, struct slice line, struct error *err)
 	pop3_refused(s, known ? ERROR_RETRY : ERROR_CONFIG, line, err);
 	if (err->kind != ERROR_CONFIG)
 		return pop3_failed;
-	if (s->expected == 0)
+	if (s->login->account->keep == KEEP_NONE || s->expected == 0)
 		return next_listing(s, LIST, "LIST");
 	error_prefix(err, "the server cannot tell old messages from new ones "
 			  "(no UIDL): set keep: none, or use IMAP");

@@ -23,7 +23,7 @@ def scripted(scene):
     servers = []
 
     def start(messages, capabilities, **answers):
-        lines = b"".join(b"%s\r\n" % name for name in (b"USER", b"UIDL", *capabilities))
+        lines = b"".join(b"%s\r\n" % name for name in (b"USER", *capabilities))
         server = ScriptedPop3(
             [(f"uid-{n}", bait(n)) for n in range(messages)],
             {"CAPA": b"+OK\r\n" + lines + b".\r\n", **answers},
@@ -192,3 +192,35 @@ def test_utf8(scene, scripted, takes_utf8):
         scene.fetch()
     assert server.verbs()[:3] == (["CAPA", "UTF8", "USER"] if takes_utf8 else ["CAPA", "USER", "PASS"])
     assert list(scene.got()) == ["mail-0"]
+
+
+NO_UIDL = {"UIDL": b"-ERR unknown command\r\n"}
+
+
+def test_without_uidl(scene, scripted):
+    server = scripted(3, [], **NO_UIDL)
+    scene.fetch()
+    assert sorted(scene.got()) == ["mail-0", "mail-1", "mail-2"] and server.messages == []
+    assert "UIDL" in server.verbs()
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_lost_quit_without_uidl(scene, scripted, pipelining):
+    """What was deleted is there again, under no name: it is known by its content."""
+    server = scripted(3, [b"PIPELINING"] if pipelining else [], QUIT=lambda session, _: session.drop(), **NO_UIDL)
+    scene.mailhaul.fetch_once()
+    scene.postfix.wait_until_idle()
+    assert len(server.messages) == 3 and "DELE" in server.verbs()
+    server.messages.insert(1, ("new", bait(3)))
+    del server.answers["QUIT"]
+    scene.fetch()
+    assert scene.got() == {f"mail-{n}": ["anna@example.org"] for n in range(4)}
+    assert server.messages == []
+
+
+def test_keeping_needs_uidl(scene, scripted):
+    scene.account.update(keep="forever")
+    server = scripted(1, [], **NO_UIDL)
+    result = scene.mailhaul.fetch_once().expect(75)
+    assert any("keep: none" in line.text for line in result.lines()), result.err
+    assert "RETR" not in server.verbs()
