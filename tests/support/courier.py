@@ -34,6 +34,7 @@ class Courier(UnpackedServer):
             self._set(daemon, PORT=self.ports[daemon[:-1]], ADDRESS=self.address, MAXPERIP=40)
             self._set(f"{daemon}-ssl", SSLPORT=self.ports[f"{daemon[:-1]}s"], SSLADDRESS=self.address,
                       TLS_CACHEFILE="", TLS_DHPARAMS="", TLS_CERTFILE="/etc/courier/certificate")
+        self._set("imapd", IMAP_IDLE_TIMEOUT=1)
         pem = b"".join(pathlib.Path(part).read_bytes() for part in (self.key, self.certificate))
         certificate = self.etc / "courier" / "certificate"
         certificate.write_bytes(pem)
@@ -43,6 +44,9 @@ class Courier(UnpackedServer):
         (self.etc / "courier" / "imapaccess").touch()
         (self.etc / "courier" / "userdb").touch()
         (self.etc / "courier" / "userdb").chmod(0o700)
+
+    def folder_name(self, name):
+        return f"INBOX.{name}"
 
     def _set(self, name, **settings):
         path = self.etc / "courier" / name
@@ -65,7 +69,12 @@ class Courier(UnpackedServer):
 
 
 class CourierMailbox(Mailbox):
-    """Courier has the same Maildirs, but other sub-folders: INBOX.name."""
+    """Courier has the same Maildirs, but other sub-folders: INBOX.name, in
+    UTF-8 on the disk."""
+
+    @staticmethod
+    def on_disk(name):
+        return name
 
     def _folder(self, name):
         return super()._folder(name.removeprefix("INBOX.").replace(".", "/"))

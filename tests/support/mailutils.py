@@ -8,7 +8,7 @@ message was fetched it gets fields of the server's and so another size.
 import mailbox
 
 from commands import run
-from imap_mailbox import ImapMailbox
+from imap_mailbox import ImapMailbox, modified_utf7
 from unpacked_server import UnpackedServer
 
 _FIRST_USER = 61000
@@ -71,7 +71,7 @@ class MailutilsMailbox(ImapMailbox):
         self._uid = uid
 
     def _mbox(self, folder):
-        path = self._path if folder == "INBOX" else self._home / folder
+        path = self._path if folder == "INBOX" else self._home / modified_utf7(folder)
         box = mailbox.mbox(path)
         run("chown", f"{self._uid}:{self._uid}", path)
         path.chmod(0o660)

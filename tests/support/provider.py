@@ -152,7 +152,7 @@ class Mailbox(ImapMailbox):
         """The Maildir of a folder, which is made if need be."""
         folder = self._home / "Maildir"
         if name.upper() != "INBOX":
-            folder /= "." + modified_utf7(name).replace("/", ".")
+            folder /= "." + self.on_disk(name).replace("/", ".")
         for part in (folder.parent, folder, folder / "cur", folder / "new", folder / "tmp"):
             if not part.exists():
                 part.mkdir()
@@ -160,6 +160,8 @@ class Mailbox(ImapMailbox):
         if folder.name != "Maildir" and not (folder / "maildirfolder").exists():
             (folder / "maildirfolder").touch()
         return folder
+
+    on_disk = staticmethod(modified_utf7)
 
     def put(self, message, uid=None, folder="INBOX"):
         """Add a message; return its UID (over POP3; over IMAP it gets another)."""
@@ -262,6 +264,9 @@ class Provider:
         pid = pathlib.Path("/run/dovecot-provider/master.pid")
         wait_for(lambda: not pid.exists(), "Dovecot to stop")
         self.tokens.stop()
+
+    def folder_name(self, name):
+        return name
 
     def mailbox(self, user):
         """Make a new mailbox."""

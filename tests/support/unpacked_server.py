@@ -67,6 +67,10 @@ class UnpackedServer:
             self._process = None
             self._syslog.close()
 
+    def folder_name(self, name):
+        """What the server calls a further folder of that name."""
+        return name
+
     def log(self):
         return (self.folder / "log").read_text("utf-8", "replace")
 
