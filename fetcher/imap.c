@@ -177,6 +177,12 @@ on_untagged(struct imap *s, struct slice rest, struct error *err)
 {
 	struct imap_status status;
 
+	if (++s->untagged > IMAP_UNTAGGED_MAX) {
+		error_set(err, ERROR_PROTOCOL,
+		    "server talks without end (%s): \"%.*s\"",
+		    imap_state_name(s), SLICE_ARG(slice_first(rest, 200)));
+		return imap_failed;
+	}
 	if (imap_read_status(rest, &status))
 		return on_status(s, &status, rest, err);
 	if (s->phase == GREETING)
@@ -201,6 +207,7 @@ on_tagged(struct imap *s, struct slice line, struct error *err)
 		return imap_failed;
 	if (!imap_take(s, (uint32_t)tag, &command))
 		return imap_broken(s, line, err);
+	s->untagged = 0;
 	/* An action borrows nothing from them. */
 	/* cppcheck-suppress returnDanglingLifetime */
 	return kinds[command.kind].on_reply(s, &command, &status, err);

@@ -233,10 +233,14 @@ imap_on_select(struct imap *s, const struct imap_command *command,
 	return imap_send(s);
 }
 
-/* False when it is not the next one. */
+/* False when it is not the next one, or there cannot be that many. */
 static bool
 is_in_sequence(struct imap *s, uint32_t sequence, struct error *err)
 {
+	if (sequence > s->exists)
+		return error_set(err, ERROR_PROTOCOL,
+		    "listing: message %u, but EXISTS said %u", sequence,
+		    s->exists);
 	if (imap_find(s, FETCH_ALL, 0) == NULL)
 		return true;
 	if (sequence != s->next || s->fetch.uid <= s->last_uid)

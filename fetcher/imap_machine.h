@@ -17,6 +17,8 @@
 
 enum {
 	IMAP_COMMAND_MAX = SASL_RESPONSE_MAX + 4096,
+	/* No server has more to tell between two replies. */
+	IMAP_UNTAGGED_MAX = PROTOCOL_MESSAGES_MAX + 10000,
 	IMAP_QUOTED_MAX = 8 * IMAP_NAME_MAX, /* a folder's name on the wire */
 	/* Two for each message; CREATE for them; LIST. */
 	IMAP_QUEUE = 2 * IMAP_WINDOW + 2,
@@ -95,6 +97,7 @@ struct imap {
 	enum imap_reading reading;
 	struct buf response; /* one with literals, or a message's tail */
 	bool dispatched;     /* and it is no longer needed */
+	uint32_t untagged;   /* responses since the last tagged one */
 	uint64_t literal;    /* bytes that are still to come */
 	bool cr;             /* one is held back */
 	struct imap_fetch fetch;

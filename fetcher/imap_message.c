@@ -159,10 +159,13 @@ message_refused(struct imap *s, const struct imap_command *command,
 }
 
 static struct protocol_action
-disposed(struct imap *s, const struct imap_command *command)
+disposed(struct imap *s, const struct imap_command *command, bool stays)
 {
+	struct protocol_action action = about(DO_DISPOSED, command->number);
+
 	s->calls--;
-	return about(DO_DISPOSED, command->number);
+	action.stays = stays;
+	return action;
 }
 
 struct protocol_action
@@ -286,7 +289,7 @@ imap_on_mark(struct imap *s, const struct imap_command *command,
 	if (expunge != NULL)
 		return imap_wait;
 	s->marked = true;
-	return disposed(s, command);
+	return disposed(s, command, !s->login->account->full_expunge);
 }
 
 struct protocol_action
@@ -316,7 +319,20 @@ imap_on_disposed(struct imap *s, const struct imap_command *command,
 {
 	if (status->condition != IMAP_OK)
 		return message_refused(s, command, status, err);
-	return disposed(s, command);
+	return disposed(s, command, command->kind == FLAG);
+}
+
+/* Mailutils says "NO UID COPY [TRYCREATE] failed". */
+static bool
+asks_to_create(const struct imap_status *status)
+{
+	struct slice words = status->words, before;
+
+	while (slice_cut_until(&words, '[', &before)) {
+		if (slice_cut_prefix_nocase(&words, SLICE("TRYCREATE]")))
+			return true;
+	}
+	return false;
 }
 
 /* The folder is not there: it is created, and all is asked for once more. */
@@ -326,8 +342,7 @@ try_again(struct imap *s, const struct imap_command *command,
 {
 	struct buf name;
 
-	if (command->again ||
-	    !slice_equal_nocase(status->code, SLICE("TRYCREATE")))
+	if (command->again || !asks_to_create(status))
 		return false;
 	buf_init(&name, IMAP_QUOTED_MAX);
 	if (!s->created &&
@@ -346,7 +361,7 @@ imap_on_move(struct imap *s, const struct imap_command *command,
     const struct imap_status *status, struct error *err)
 {
 	if (status->condition == IMAP_OK)
-		return disposed(s, command);
+		return disposed(s, command, false);
 	if (try_again(s, command, status, err))
 		return imap_send(s);
 	return message_refused(s, command, status, err);

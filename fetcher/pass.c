@@ -378,9 +378,12 @@ pass_next(struct pass *p, uint32_t *number)
 }
 
 void
-pass_disposed(struct pass *p, uint32_t number)
+pass_disposed(struct pass *p, uint32_t number, bool stays)
 {
 	p->result.deleted++;
+	if (stays != p->stays)
+		pass_confirmed(p);
+	p->stays = stays;
 	queue_push(&p->disposed, number);
 	if (p->immediate && p->disposed.n - p->disposed.taken >= CONFIRM_AT)
 		pass_confirmed(p);
@@ -400,7 +403,6 @@ pass_confirmed(struct pass *p)
 		    &p->listing, listing_find(&p->listing,
 				     p->disposed.items[p->disposed.taken++]));
 	CRASH_POINT("before-bury");
-	storage_disposed(p->settings->storage, p->mailbox,
-	    p->settings->account->dispose.kind == DISPOSE_FLAG, uids, n);
+	storage_disposed(p->settings->storage, p->mailbox, p->stays, uids, n);
 	free(uids);
 }

@@ -40,6 +40,7 @@ struct pass {
 	struct queue fetches, oversize; /* offsets into the listing */
 	struct queue deletes;           /* message numbers */
 	struct queue disposed;          /* message numbers, for the state */
+	bool stays;     /* those in `disposed` are only flagged */
 	bool immediate; /* what the server disposes of is gone at once */
 	/* Asked for and not yet begun, in this order; offsets. */
 	uint32_t requested[PASS_REQUESTED_MAX];
@@ -92,8 +93,9 @@ void pass_refused(struct pass *, uint32_t number, const struct error *);
  * NULL and not ERROR_LOCAL: the message that was to come next is to blame, and
  * comes again after a pause. */
 void pass_lost(struct pass *, const struct error *);
-/* The server took the disposal: with IMAP it is done, with POP3 accepted. */
-void pass_disposed(struct pass *, uint32_t number);
+/* The server took the disposal: with IMAP it is done, with POP3 accepted.
+ * `stays`: it is still in the folder. */
+void pass_disposed(struct pass *, uint32_t number, bool stays);
 /* POP3: QUIT was answered, all deletions are done. */
 void pass_confirmed(struct pass *);
 

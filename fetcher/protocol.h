@@ -56,7 +56,8 @@ enum protocol_do {
 		       * nothing comes out of body() */
 	DO_REFUSED,   /* the command about message .number was refused; *err
 		       * says why; then as DO_READY */
-	DO_DISPOSED,  /* the server took the disposal of .number; then as
+	DO_DISPOSED,  /* the server took the disposal of .number, which .stays
+		       * in the folder if it is only flagged; then as
 		       * DO_READY */
 	DO_ARRIVED,   /* idling: the folder has changed; feed on */
 	DO_CLOSE,     /* quit() was answered: all that was disposed of is */
@@ -69,6 +70,7 @@ struct protocol_action {
 	uint64_t size;
 	struct slice text; /* borrowed: valid until the next call */
 	bool secret;       /* .text holds a password: conn_send_secret() */
+	bool stays;
 };
 
 /* Borrowed until the machine is cleared; `secret` until DO_LOGGED_IN. */

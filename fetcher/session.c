@@ -489,7 +489,7 @@ on_said(
 		break;
 	case DO_DISPOSED:
 		CRASH_POINT("after-delete");
-		pass_disposed(&s->pass, action->number);
+		pass_disposed(&s->pass, action->number, action->stays);
 		on_ready(s);
 		break;
 	case DO_ARRIVED:

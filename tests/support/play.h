@@ -120,6 +120,8 @@ play_describe(const struct play *p, struct buf *out)
 	buf_printf(out, "= %s", play_actions[a->todo].name);
 	if (play_actions[a->todo].number)
 		buf_printf(out, " %" PRIu32, a->number);
+	if (a->stays)
+		buf_add_string(out, " stays");
 	if (play_actions[a->todo].text && a->text.len > 0) {
 		buf_add_byte(out, ' ');
 		buf_add(out, a->text);

@@ -9,9 +9,11 @@ CAPABILITIES = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE UIDPLUS MOVE UNSELECT 
 
 
 class ImapSession(Session):
-    """`folder`: what is selected; `tag`: of the command that is answered."""
+    """`folder`: what is selected, `known`: how many messages the client knows of
+    there; `tag`: of the command that is answered."""
 
     folder = None
+    known = 0
     tag = b""
 
     def command(self):
@@ -37,7 +39,19 @@ class ImapSession(Session):
         return tag, verb.decode("ascii", "replace").upper(), argument
 
     def ok(self, text=b"done"):
+        self.tell_of_new()
         self.send(self.tag + b" OK " + text + b"\r\n")
+
+    def tell_of_new(self):
+        if self.folder is not None and len(self.folder.messages) > self.known:
+            self.send(b"* %d EXISTS\r\n" % len(self.folder.messages))
+            self.known = len(self.folder.messages)
+
+    def take(self, uid):
+        """Remove a message and say so."""
+        self.send(b"* %d EXPUNGE\r\n" % self.folder.number(uid))
+        self.known -= 1
+        del self.folder.messages[uid]
 
     def no(self, text=b"no"):
         self.send(self.tag + b" NO " + text + b"\r\n")
@@ -60,10 +74,6 @@ class Folder:
         self.messages[uid] = message
         return uid
 
-    def take(self, uids):
-        for uid in uids:
-            self.messages.pop(uid, None)
-
     def number(self, uid):
         return sorted(self.messages).index(uid) + 1
 
@@ -81,8 +91,8 @@ class Folder:
 class ScriptedImap(ScriptedServer):
     """`answers`: {verb: bytes, with TAG for the command's tag, or
     function(session, argument)} in place of the right ones; "" is the greeting,
-    "DONE" the end of IDLE.  `between`: sent before each untagged reply after the
-    log-in.  `commands` is all that clients said, `folders` what is stored.
+    "DONE" the end of IDLE.  `between`: sent before each untagged reply about
+    messages.  `commands` is all that clients said, `folders` what is stored.
 
     Folders have no sub-folders, logging in succeeds always.
     """
@@ -144,7 +154,11 @@ class ScriptedImap(ScriptedServer):
             answer(session, argument)
 
     def _untagged(self, session, text):
-        session.send(self.between + b"* " + text + b"\r\n")
+        session.send(b"* " + text + b"\r\n")
+
+    def _about_messages(self, session, text):
+        session.send(self.between)
+        self._untagged(session, text)
 
     # Before the log-in.
 
@@ -205,9 +219,10 @@ class ScriptedImap(ScriptedServer):
         folder = session.folder = self._named(argument)
         if folder is None:
             return session.no(b"[NONEXISTENT] no such folder")
+        session.known = len(folder.messages)
         flags = rb"\Answered \Flagged \Deleted \Seen \Draft"
         for text in (
-            b"FLAGS (" + flags + b")", b"%d EXISTS" % len(folder.messages), b"0 RECENT",
+            b"FLAGS (" + flags + b")", b"%d EXISTS" % session.known, b"0 RECENT",
             rb"OK [PERMANENTFLAGS (" + flags + rb" \*)] may be set",
             b"OK [UIDVALIDITY %d] valid" % folder.uidvalidity,
             b"OK [UIDNEXT %d] next" % folder.next,
@@ -233,13 +248,13 @@ class ScriptedImap(ScriptedServer):
     def _do_uid_search(self, session, argument):
         wanted = re.search(rb"UID ([0-9:*,]+)", argument)
         uids = session.folder.chosen(wanted[1] if wanted else b"1:*")
-        self._untagged(session, b"SEARCH" + b"".join(b" %d" % uid for uid in uids))
+        self._about_messages(session, b"SEARCH" + b"".join(b" %d" % uid for uid in uids))
         session.ok()
 
     def _do_uid_fetch(self, session, argument):
         chosen, _, items = argument.partition(b" ")
         for uid in session.folder.chosen(chosen):
-            self._untagged(session, fetched(session.folder, uid, items.upper()))
+            self._about_messages(session, fetched(session.folder, uid, items.upper()))
         session.ok()
 
     def _do_uid_store(self, session, argument):
@@ -248,14 +263,13 @@ class ScriptedImap(ScriptedServer):
         for uid in session.folder.chosen(chosen):
             session.folder.flags[uid] |= flags
             if b"SILENT" not in rest.upper():
-                self._untagged(session, fetched(session.folder, uid, b"UID FLAGS"))
+                self._about_messages(session, fetched(session.folder, uid, b"UID FLAGS"))
         session.ok()
 
     def _expunge(self, session, uids):
         for uid in uids:
             if r"\Deleted" in session.folder.flags[uid]:
-                self._untagged(session, b"%d EXPUNGE" % session.folder.number(uid))
-                session.folder.take([uid])
+                session.take(uid)
         session.ok()
 
     def _do_uid_expunge(self, session, argument):
@@ -278,8 +292,7 @@ class ScriptedImap(ScriptedServer):
             return session.no(b"[TRYCREATE] no such folder")
         for uid in session.folder.chosen(chosen):
             target.add(session.folder.messages[uid])
-            self._untagged(session, b"%d EXPUNGE" % session.folder.number(uid))
-            session.folder.take([uid])
+            session.take(uid)
         return session.ok()
 
     def _do_create(self, session, argument):
@@ -287,14 +300,11 @@ class ScriptedImap(ScriptedServer):
         session.ok()
 
     def _do_idle(self, session, argument):
-        known = len(session.folder.messages)
         session.send(b"+ idling\r\n")
         while not session.has_more(0.02):
             if self.stopping.is_set():
                 session.drop()
-            if len(session.folder.messages) != known:
-                known = len(session.folder.messages)
-                self._untagged(session, b"%d EXISTS" % known)
+            session.tell_of_new()
         done = session.line()
         if done is None:
             session.drop()
