@@ -59,7 +59,7 @@ class Courier(UnpackedServer):
     def mailbox(self, user):
         home = self.mail / user
         home.mkdir()
-        box = CourierMailbox(user, f"secret-of-{user}", home, None)
+        box = CourierMailbox(user, f"secret-of-{user}", home)
         box.address = self.address
         self.run_inside("bash", "-euc", f"""
             secret=$(echo {box.password} | userdbpw -md5)

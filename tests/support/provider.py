@@ -139,11 +139,10 @@ local {address} {{
 class Mailbox(ImapMailbox):
     """One mailbox at the provider.  Folders are named as over IMAP, with "/"."""
 
-    def __init__(self, user, password, home, conf):
+    def __init__(self, user, password, home):
         self.user = user
         self.password = password
         self._home = home
-        self._conf = conf
         self._next = 1
         self._folder("INBOX")
         shutil.chown(home, "vmail", "vmail")
@@ -195,13 +194,10 @@ class Mailbox(ImapMailbox):
         """As when an administrator restores the mailbox: new UIDs, too."""
         old = self.uidvalidity(folder)
         maildir = self._folder(folder)
+        # The last number given is kept: the next one is higher.
         for path in maildir.glob("dovecot*"):
-            if path.name not in ("dovecot-keywords", "dovecot-uidvalidity"):
+            if not path.name.startswith(("dovecot-keywords", "dovecot-uidvalidity")):
                 path.unlink()
-        new = self.uidvalidity(folder)
-        if new == old:
-            run("doveadm", "-c", self._conf, "mailbox", "update", "-u", self.user,
-                "--uid-validity", old + 1, folder)
         assert self.uidvalidity(folder) != old
 
     def record(self):
@@ -272,7 +268,7 @@ class Provider:
         """Make a new mailbox."""
         home = self._mail / user
         home.mkdir(parents=True)
-        return Mailbox(user, f"secret-of-{user}", home, self._conf)
+        return Mailbox(user, f"secret-of-{user}", home)
 
     def log_size(self):
         return self._log.stat().st_size if self._log.exists() else 0
