@@ -276,22 +276,6 @@ apply_limits(struct daemon *d)
 		    d->config->fetcher.connections_per_host);
 }
 
-/* A reload is for those who mended something: what the server asked for is
- * waited for still, but not the pause after a refused login. */
-static void
-forgive(struct mailbox *m)
-{
-	m->schedule = (struct schedule){ .failures = { 0 } };
-	if (m->status.last.end == PASS_FAILED &&
-	    m->status.last.error.kind == ERROR_LOGIN)
-		m->least_ms = 0;
-	if (mailbox_is_queued(m)) {
-		/* Its host may be another one. */
-		turn_leave(m->turn);
-		m->turn = NULL;
-	}
-}
-
 /* Polls an account that was not polled before, or has other settings now. */
 static void
 begin(struct mailbox *m, size_t index)
@@ -319,7 +303,7 @@ apply_accounts(struct daemon *d)
 		    config_account(d->config, m->name);
 
 		m->gone = account == NULL || !is_wanted(d, account);
-		forgive(m);
+		mailbox_forgive(m);
 		if (m->gone && m->session != NULL)
 			session_stop(m->session, false);
 	}

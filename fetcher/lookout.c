@@ -12,6 +12,7 @@
 struct lookout {
 	struct lookouts *all;
 	size_t folder;
+	struct turn *turn;         /* of this connection, or of none yet */
 	struct dialogue *dialogue; /* NULL between connections */
 	struct timer *again;       /* connect, or renew */
 	struct schedule schedule;
@@ -33,10 +34,13 @@ name_of(const struct lookout *w)
 	return w->all->folders->names[w->folder];
 }
 
+static void on_yield(void *arg);
+
 static void
 idle(struct lookout *w)
 {
 	w->idling = true;
+	turn_rest(w->turn, on_yield, w);
 	timer_start(w->again, w->all->settings.account->idle_renew_ms);
 	dialogue_idle(w->dialogue);
 	if (!w->heard)
@@ -55,6 +59,16 @@ rouse(struct lookout *w)
 }
 
 static void
+warn(struct lookout *w, const struct error *err)
+{
+	if (!w->warned)
+		log_warning("account=%s: folder %s cannot be listened to, and "
+			    "is only looked at from time to time: %s",
+		    w->all->settings.account->name, name_of(w), err->text);
+	w->warned = true;
+}
+
+static void
 give_up(struct lookout *w, const struct error *err)
 {
 	const struct account *account = w->all->settings.account;
@@ -65,16 +79,32 @@ give_up(struct lookout *w, const struct error *err)
 
 	dialogue_free(w->dialogue);
 	w->dialogue = NULL;
+	turn_leave(w->turn);
+	w->turn = NULL;
 	w->idling = false;
-	if (!w->warned)
-		log_warning("account=%s: folder %s cannot be listened to, and "
-			    "is only looked at from time to time: %s",
-		    account->name, name_of(w), err->text);
-	w->warned = true;
+	warn(w, err);
 	digest_random(&failed.random, sizeof(failed.random));
 	pause = schedule_next(&w->schedule, &failed).ms;
 	timer_start(w->again,
 	    pause > account->idle_renew_ms ? pause : account->idle_renew_ms);
+}
+
+static void
+name_limit(struct error *err)
+{
+	error_set(err, ERROR_RETRY,
+	    "fetcher.connections or connections_per_host allows no more "
+	    "connections");
+}
+
+/* Somebody else needs the connection. */
+static void
+on_yield(void *arg)
+{
+	struct error err;
+
+	name_limit(&err);
+	give_up(arg, &err);
 }
 
 static void
@@ -130,22 +160,38 @@ on_ended(void *arg, const struct error *err)
 }
 
 static void
-on_again(void *arg)
+on_turn(void *arg)
 {
 	static const struct dialogue_handlers handlers = { on_said, on_piece,
 		on_complete, on_ended };
 	struct lookout *w = arg;
 
-	if (w->dialogue != NULL) {
-		rouse(w);
-		return;
-	}
+	timer_stop(w->again);
 	w->dialogue = dialogue_open(&(struct dialogue_settings){
 	    .loop = w->all->settings.loop,
 	    .account = w->all->settings.account,
 	    .handlers = &handlers,
 	    .arg = w,
 	});
+}
+
+static void
+on_again(void *arg)
+{
+	struct lookout *w = arg;
+	struct error err;
+
+	if (w->dialogue != NULL) {
+		rouse(w);
+		return;
+	}
+	if (w->turn != NULL) {
+		name_limit(&err);
+		warn(w, &err);
+		return;
+	}
+	w->turn = turn_another(w->all->settings.turn, on_turn, w);
+	timer_start(w->again, w->all->settings.account->idle_renew_ms);
 }
 
 struct lookouts *
@@ -175,6 +221,7 @@ lookouts_free(struct lookouts *all)
 		return;
 	for (size_t i = 0; i < all->n; i++) {
 		dialogue_free(all->lookout[i].dialogue);
+		turn_leave(all->lookout[i].turn);
 		timer_free(all->lookout[i].again);
 	}
 	free(all->lookout);

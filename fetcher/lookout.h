@@ -5,19 +5,22 @@
  * its own, which idles and fetches nothing.
  *
  * A server that allows no more connections is a reason for a warning, once;
- * that folder is then looked at whenever the account's idle_renew is over.
+ * that folder is then looked at whenever the account's idle_renew is over.  So is
+ * one whose connection is taken for somebody else (turnstile).
  */
 #ifndef FETCHER_LOOKOUT_H
 #define FETCHER_LOOKOUT_H
 
 #include "fetcher/folders.h"
 #include "fetcher/loop.h"
+#include "fetcher/turnstile.h"
 
 struct lookouts;
 
 struct lookout_settings {
 	struct loop *loop;
 	const struct account *account; /* must outlive the lookouts */
+	const struct turn *turn;       /* of the account; so must this */
 	/* There may be mail in the folder of this index: it was told, or the
 	 * connection is new. */
 	void (*heard)(void *arg, size_t folder);

@@ -71,3 +71,17 @@ mailbox_is_queued(const struct mailbox *m)
 {
 	return m->turn != NULL && turn_waits(m->turn);
 }
+
+void
+mailbox_forgive(struct mailbox *m)
+{
+	m->schedule = (struct schedule){ .failures = { 0 } };
+	if (m->status.last.end == PASS_FAILED &&
+	    m->status.last.error.kind == ERROR_LOGIN)
+		m->least_ms = 0;
+	if (mailbox_is_queued(m)) {
+		/* Its host may be another one. */
+		turn_leave(m->turn);
+		m->turn = NULL;
+	}
+}

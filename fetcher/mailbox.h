@@ -51,6 +51,10 @@ void mailbox_pause(struct mailbox *, int64_t pause_ms);
  * server has asked for is waited for, and so is a minute after a refused login:
  * returns how long, in milliseconds. */
 int64_t mailbox_poll_now(struct mailbox *);
+/* A reload is for those who mended something: no pause after failures any more.
+ * What the server asked for is waited for still, but not the minute after a
+ * refused login.  If it is queued, it is so no longer. */
+void mailbox_forgive(struct mailbox *);
 /* It waits for a connection. */
 bool mailbox_is_queued(const struct mailbox *);
 

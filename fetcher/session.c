@@ -203,6 +203,7 @@ start_lookouts(struct session *s)
 		s->lookouts = lookouts_start(
 		    &(struct lookout_settings){ .loop = s->settings.loop,
 			.account = s->settings.account,
+			.turn = s->settings.turn,
 			.heard = on_heard,
 			.arg = s },
 		    &s->folders);

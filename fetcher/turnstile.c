@@ -12,6 +12,7 @@ struct turn {
 	enum turn_state { TURN_WAITING, TURN_BUSY, TURN_RESTING } state;
 	bool connected; /* counts in all */
 	bool asked;     /* to leave */
+	bool spare;     /* can be done without */
 	loop_handler *handler;
 	void *arg;
 	TAILQ_ENTRY(turn) link; /* waiting: of its host; resting: of all */
@@ -43,9 +44,9 @@ first_that_may(const struct turnstile *t, const struct host *h)
 
 	if (h->busy >= t->per_host)
 		return NULL;
-	TAILQ_FOREACH(turn, &h->waiting, link)
-	if (turn->connected || t->connected < t->connections)
-		return turn;
+	TAILQ_FOREACH (turn, &h->waiting, link)
+		if (turn->connected || t->connected < t->connections)
+			return turn;
 	return NULL;
 }
 
@@ -70,9 +71,9 @@ next_turn(const struct turnstile *t)
 	struct turn *turn;
 	struct host *h;
 
-	TAILQ_FOREACH(h, &t->hosts, link)
-	if ((turn = first_that_may(t, h)) != NULL)
-		return turn;
+	TAILQ_FOREACH (h, &t->hosts, link)
+		if ((turn = first_that_may(t, h)) != NULL)
+			return turn;
 	return NULL;
 }
 
@@ -84,38 +85,45 @@ count_crowded_out(const struct turnstile *t)
 	const struct host *h;
 	unsigned n = 0;
 
-	TAILQ_FOREACH(h, &t->hosts, link)
-	{
+	TAILQ_FOREACH (h, &t->hosts, link) {
 		unsigned room =
 		    h->busy < t->per_host ? t->per_host - h->busy : 0;
 
-		TAILQ_FOREACH(turn, &h->waiting, link)
-		if (room > 0 && !turn->connected) {
-			room--;
-			n++;
-		}
+		TAILQ_FOREACH (turn, &h->waiting, link)
+			if (room > 0 && !turn->connected && !turn->spare) {
+				room--;
+				n++;
+			}
 	}
 	return n;
+}
+
+/* The one that has rested longest and was not asked yet, or NULL. */
+static struct turn *
+longest_resting(const struct turnstile *t, bool spare)
+{
+	struct turn *turn;
+
+	TAILQ_FOREACH (turn, &t->resting, link)
+		if (!turn->asked && turn->spare == spare)
+			return turn;
+	return NULL;
 }
 
 static void
 ask_to_leave(struct turnstile *t)
 {
-	unsigned wanted = count_crowded_out(t);
-	struct turn *turn, *next;
+	struct turn *turn = longest_resting(t, true);
 
-	for (turn = TAILQ_FIRST(&t->resting); turn != NULL && t->asked < wanted;
-	     turn = next) {
-		next = TAILQ_NEXT(turn, link);
-		if (turn->asked)
-			continue;
-		turn->asked = true;
-		t->asked++;
-		turn->handler(turn->arg);
-		/* Others may have left with it. */
-		timer_start(t->soon, 0);
+	if (turn == NULL)
+		turn = longest_resting(t, false);
+	if (turn == NULL || t->asked >= count_crowded_out(t))
 		return;
-	}
+	turn->asked = true;
+	t->asked++;
+	turn->handler(turn->arg);
+	/* Others may have left with it. */
+	timer_start(t->soon, 0);
 }
 
 static void
@@ -164,9 +172,9 @@ find_host(struct turnstile *t, const char *name)
 {
 	struct host *h;
 
-	TAILQ_FOREACH(h, &t->hosts, link)
-	if (slice_equal_nocase(slice_of(h->name), slice_of(name)))
-		return h;
+	TAILQ_FOREACH (h, &t->hosts, link)
+		if (slice_equal_nocase(slice_of(h->name), slice_of(name)))
+			return h;
 	h = mem_new(sizeof(*h));
 	h->turnstile = t;
 	h->name = mem_string(name);
@@ -185,16 +193,31 @@ queue_up(struct turn *turn, loop_handler *go, void *arg)
 	timer_start(turn->host->turnstile->soon, 0);
 }
 
+static struct turn *
+enter(struct host *host, loop_handler *go, void *arg)
+{
+	struct turn *turn = mem_new(sizeof(*turn));
+
+	turn->host = host;
+	turn->host->turns++;
+	queue_up(turn, go, arg);
+	return turn;
+}
+
 struct turn *
 turnstile_enter(
     struct turnstile *t, const char *host, loop_handler *go, void *arg)
 {
-	struct turn *turn = mem_new(sizeof(*turn));
+	return enter(find_host(t, host), go, arg);
+}
 
-	turn->host = find_host(t, host);
-	turn->host->turns++;
-	queue_up(turn, go, arg);
-	return turn;
+struct turn *
+turn_another(const struct turn *turn, loop_handler *go, void *arg)
+{
+	struct turn *another = enter(turn->host, go, arg);
+
+	another->spare = true;
+	return another;
 }
 
 bool

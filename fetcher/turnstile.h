@@ -35,9 +35,12 @@ turnstile_limit(struct turnstile *, unsigned connections, unsigned per_host);
  * another case is the same host. */
 struct turn *turnstile_enter(
     struct turnstile *, const char *host, loop_handler *go, void *arg);
+/* A further connection to the same host, which can be done without: nobody is
+ * asked to leave for it, and it is asked before others. */
+struct turn *turn_another(const struct turn *, loop_handler *go, void *arg);
 /* `go` has not run yet. */
 bool turn_waits(const struct turn *);
-/* A busy one: the connection stays, and only listens.  `yield` runs once, if
+/* One that does not wait: the connection stays, and only listens.  `yield` runs once, if
  * at all, when it should be closed for somebody else: leave soon. */
 void turn_rest(struct turn *, loop_handler *yield, void *arg);
 /* A resting one has work again: `go` runs when its host may be kept busy; the

@@ -194,6 +194,33 @@ who_rests_longest_makes_room(void **state)
 	assert_string_equal(happened(h), "c");
 }
 
+static void
+another_connection_counts_too(void **state)
+{
+	struct hall *h = *state;
+	struct one *second = &h->one[1];
+
+	turnstile_limit(h->turnstile, 100, 1);
+	enter(h, 0, "imap");
+	*second = (struct one){ .hall = h, .name = 'b' };
+	second->turn = turn_another(h->one[0].turn, go, second);
+	assert_string_equal(happened(h), "a");
+	turn_rest(h->one[0].turn, yield, &h->one[0]);
+	assert_string_equal(happened(h), "b");
+	leave(h, 1);
+	/* it drives nobody out … */
+	turnstile_limit(h->turnstile, 1, 1);
+	*second = (struct one){ .hall = h, .name = 'b' };
+	second->turn = turn_another(h->one[0].turn, go, second);
+	assert_string_equal(happened(h), "");
+	/* … and goes first */
+	turnstile_limit(h->turnstile, 2, 2);
+	assert_string_equal(happened(h), "b");
+	turn_rest(second->turn, yield, second);
+	enter(h, 2, "pop");
+	assert_string_equal(happened(h), "-b");
+}
+
 /* It has its connection already: it need not wait for one. */
 static void
 who_resumes_passes_those_without_a_connection(void **state)
@@ -245,6 +272,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    who_resumes_passes_those_without_a_connection, open_hall,
 		    close_hall),
+		cmocka_unit_test_setup_teardown(
+		    another_connection_counts_too, open_hall, close_hall),
 		cmocka_unit_test_setup_teardown(
 		    limits_may_change, open_hall, close_hall),
 	};
