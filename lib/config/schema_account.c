@@ -417,7 +417,10 @@ static const struct schema_row account_rows[] = {
 	    .min = 1 * SECONDS,
 	    .max = 3650 * DAYS,
 	    .help = "How long mail stays at the provider after Postfix took "
-		    "it: none, forever, or a time." },
+		    "it: none, forever, or a time. A POP3 server that has no "
+		    "UIDL cannot tell old mail from new: only none, and what "
+		    "a session that broke off did not delete is known by its "
+		    "content." },
 	{ .name = "dispose",
 	    .type = &value_mapping,
 	    .table = &dispose_table,
