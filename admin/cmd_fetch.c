@@ -94,7 +94,7 @@ fetch_all(const struct config *config, char *const *names, const char *wait)
 {
 	struct question questions[SIDE_BY_SIDE];
 	int status = EX_OK;
-	size_t n = 0;
+	size_t n;
 
 	for (char *const *name = names; *name != NULL; name++)
 		if (config_account(config, *name) == NULL) {

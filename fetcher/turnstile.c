@@ -79,22 +79,25 @@ next_turn(const struct turnstile *t)
 
 /* How many wait for nothing but that others leave. */
 static unsigned
-count_crowded_out(const struct turnstile *t)
+crowded_out_at(const struct host *h, unsigned per_host)
 {
+	unsigned room = h->busy < per_host ? per_host - h->busy : 0, n = 0;
 	const struct turn *turn;
+
+	TAILQ_FOREACH (turn, &h->waiting, link)
+		if (n < room && !turn->connected && !turn->spare)
+			n++;
+	return n;
+}
+
+static unsigned
+crowded_out(const struct turnstile *t)
+{
 	const struct host *h;
 	unsigned n = 0;
 
-	TAILQ_FOREACH (h, &t->hosts, link) {
-		unsigned room =
-		    h->busy < t->per_host ? t->per_host - h->busy : 0;
-
-		TAILQ_FOREACH (turn, &h->waiting, link)
-			if (room > 0 && !turn->connected && !turn->spare) {
-				room--;
-				n++;
-			}
-	}
+	TAILQ_FOREACH (h, &t->hosts, link)
+		n += crowded_out_at(h, t->per_host);
 	return n;
 }
 
@@ -117,7 +120,7 @@ ask_to_leave(struct turnstile *t)
 
 	if (turn == NULL)
 		turn = longest_resting(t, false);
-	if (turn == NULL || t->asked >= count_crowded_out(t))
+	if (turn == NULL || t->asked >= crowded_out(t))
 		return;
 	turn->asked = true;
 	t->asked++;
