@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mails that lie in the provider's mailbox, and who must get each."""
+"""The mails that lie in the provider's mailboxes, and who must get each."""
 
 from dataclasses import dataclass
 
@@ -27,6 +27,12 @@ DOMAINS = [
 ]
 
 
+CLARA = "clara@example.org"
+# Clara's own mailbox: what is collected from, and what is not.
+FOLDERS = ["INBOX", "Lists/%", "Aufträge"]
+EXCLUDED = ["Lists/old"]
+
+
 @dataclass
 class Letter:
     """`said`: what its header says, for the table; `wanted`: who must get it."""
@@ -35,6 +41,7 @@ class Letter:
     said: str
     wanted: list
     message: bytes
+    folder: str = "INBOX"
 
 
 def _addresses(names):
@@ -42,9 +49,10 @@ def _addresses(names):
     return sorted(n if "@" in n or n in PARKED else f"{n}@example.org" for n in names.split("; "))
 
 
-def _letter(title, said, wanted, **header):
+def _letter(title, said, wanted, folder="INBOX", **header):
     case = title.lower().replace(" ", "-").replace(",", "")
-    return Letter(title, said, _addresses(wanted), mail(case, f"X-Title: {title}", *header.pop("more", ()), **header))
+    message = mail(case, f"X-Title: {title}", *header.pop("more", ()), **header)
+    return Letter(title, said, _addresses(wanted), message, folder)
 
 
 def _by_envelope_field():
@@ -167,6 +175,25 @@ def _contents():
                   body=b"--x\n\ntext\n--x\nContent-Type: application/pdf\n\nJVBERi0=\n--x--\n")
 
 
+def _personal():
+    yield _letter("to Clara", "To: clara.berg@isp.example", "clara", to="clara.berg@isp.example")
+    yield _letter("to somebody else", "To: anna@", "clara", to="anna@example.org")
+    yield _letter("to nobody in particular", "To: undisclosed…:;", "clara", to="undisclosed-recipients:;")
+    yield _letter("sorted into a folder", "in Lists/talk, To: talk@lists", "clara", folder="Lists/talk",
+                  to="talk@lists.example", more=["List-Id: <talk.lists.example>"])
+    yield _letter("folder with an umlaut", "in Aufträge, To: clara.berg@isp", "clara", folder="Aufträge",
+                  to="clara.berg@isp.example")
+    yield _letter("bytes that look like IMAP", "body: ) FLAGS {5}", "clara", to="clara.berg@isp.example",
+                  body=b")\n* 1 EXPUNGE\n* 2 FETCH (UID 2 BODY[] {5}\n\"\n")
+    yield _letter("folder that is excluded", "in Lists/old, To: talk@lists", PARKED[0], folder="Lists/old",
+                  to="talk@lists.example")
+
+
+def _arriving():
+    for count, folder in enumerate(("INBOX", "INBOX", "Lists/talk", "Aufträge", "INBOX"), 1):
+        yield _letter(f"new mail {count}", f"in {folder}", "clara", folder=folder, to="clara.berg@isp.example")
+
+
 SECTIONS = {
     "The provider recorded the recipient": _by_envelope_field,
     "The provider's Received field names the recipient": _by_received,
@@ -176,3 +203,7 @@ SECTIONS = {
     "Tricks": _hostile,
     "Contents": _contents,
 }
+# Clara's own mailbox.
+PERSONAL = {"Clara's own mailbox over IMAPS, with folders": _personal}
+# They come while the fetcher listens.
+ARRIVING = {"New mail, which the provider announces at once (IDLE)": _arriving}

@@ -13,7 +13,9 @@ SUPPORT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "support"
 sys.path.insert(0, str(SUPPORT))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from letters import DOMAINS, OFFICE, PARKED, PEOPLE, SECTIONS  # noqa: E402
+from letters import (  # noqa: E402
+    ARRIVING, CLARA, DOMAINS, EXCLUDED, FOLDERS, OFFICE, PARKED, PEOPLE, PERSONAL, SECTIONS,
+)
 from mails import fields, is_whole  # noqa: E402
 from waiting import wait_for  # noqa: E402
 from world import World  # noqa: E402
@@ -24,6 +26,7 @@ SOURCES = {
     "received": "Received for",
     "headers": "To/Cc/Bcc",
     "fallback": "nobody named",
+    "single": "her own mailbox",
 }
 RESULTS = {"absent": "unknown", "foreign": "outside", "invalid": "unusable"}
 
@@ -47,73 +50,127 @@ def step(text):
     print(f"{time.monotonic() - start:6.1f} s")
 
 
+class Box:
+    """A mailbox at the provider, the account for it, and the mails in it."""
+
+    def __init__(self, mailbox, account, sections):
+        self.mailbox = mailbox
+        self.account = account
+        self.sections = {title: list(make()) for title, make in sections.items()}
+        self.letters = [letter for section in self.sections.values() for letter in section]
+        self.files = {}  # of Letter.case
+
+    def put(self, letter):
+        self.files[letter.case] = self.mailbox.put(letter.message, folder=letter.folder)
+
+    def left(self):
+        """The cases that are still at the provider."""
+        there = {file for folder in {x.folder for x in self.letters} for file in self.mailbox.uids(folder)}
+        return {case for case, file in self.files.items() if file in there}
+
+    def is_collected(self):
+        return self.left() <= {letter.case for letter in self.letters if letter.wanted == PARKED}
+
+
 class Quickstart:
     def __init__(self):
         self.world = World(PEOPLE)
-        self.sections = {title: list(make()) for title, make in SECTIONS.items()}
-        self.letters = [letter for section in self.sections.values() for letter in section]
-        self.uids = {}  # of Letter.case
         self.mailhaul = self.world.installation()
-        self.mailbox = self.world.provider.mailbox("example.org")
+        mailbox = self.world.provider.mailbox
+        self.company = Box(mailbox("example.org"), "office", SECTIONS)
+        self.personal = Box(mailbox("clara.berg"), "clara", PERSONAL | ARRIVING)
+        self.boxes = [self.company, self.personal]
+        self.letters = [letter for box in self.boxes for letter in box.letters]
+        (self.arriving,) = (self.personal.sections[title] for title in ARRIVING)
+        self.times = {}  # from the provider to Clara, in ms, by Letter.case
 
     def prepare(self):
-        with step("Dovecot (the provider: POP3S), slapd (the people: ldaps), Postfix with the milter"):
+        with step("Dovecot (the provider), slapd (the people: ldaps), Postfix with the milter"):
             self.world.start()
-        with step(f"{len(self.letters)} mails into the provider's one mailbox for the whole company"):
-            for letter in self.letters:
-                self.uids[letter.case] = self.mailbox.put(letter.message)
+        with step(f"{len(self.company.letters)} mails into the provider's one mailbox for the whole company"):
+            for letter in self.company.letters:
+                self.company.put(letter)
+        there = [letter for letter in self.personal.letters if letter not in self.arriving]
+        with step(f"{len(there)} mails into Clara's own mailbox at the provider"):
+            for letter in there:
+                self.personal.put(letter)
 
     def collect(self):
         self.mailhaul.config["accepted_domains"] = DOMAINS
-        self.mailhaul.add_account(self.mailbox, fallback=OFFICE)
+        self.mailhaul.add_account(self.company.mailbox, fallback=OFFICE)
+        self.mailhaul.add_account(
+            self.personal.mailbox, name="clara", host="imap.isp.example", protocol="imaps",
+            folders=FOLDERS, exclude_folders=EXCLUDED, deliver_to=CLARA, every="1h",
+        )["mailbox"] = "single"
         with step("mailhaul check"):
             self.mailhaul.command("check").expect(0)
         with step("mailhaul-milter and mailhaul-fetcher run until every mail is accounted for"):
             self.mailhaul.start_fetcher()
-            uids = set(self.uids.values())
-            wait_for(lambda: uids <= {line["uid"] for line in self.mailhaul.lines()},
-                     "a log line about each mail", 60)
-            parked = {self.uids[x.case] for x in self.letters if x.wanted == PARKED}
-            wait_for(lambda: set(self.mailbox.uids()) <= parked, "the provider's mailbox to be emptied", 30)
+            for box in self.boxes:
+                wait_for(box.is_collected, f"{box.account}'s mail to be collected", 60)
             self.world.postfix.wait_until_idle()
 
+    def listen(self):
+        """Clara's mailbox is looked at once an hour, so new mail comes by IDLE or not at all."""
+        with step(f"{len(self.arriving)} more mails for Clara arrive at the provider, one after the other"):
+            wait_for(lambda: "state listening" in self.mailhaul.control("STATUS"), "IDLE", 20)
+            for letter in self.arriving:
+                before = time.time_ns()
+                self.personal.put(letter)
+                path = wait_for(lambda x=letter: self.delivered_file(x), f"{letter.case} to arrive", 20)
+                self.times[letter.case] = (path.stat().st_mtime_ns - before) / 1e6
+            wait_for(self.personal.is_collected, "the provider's mailbox to be emptied", 20)
+            self.world.postfix.wait_until_idle()
+
+    def delivered_file(self, letter):
+        title = f"\nX-Title: {letter.case}\n".encode()
+        paths = (self.world.postfix.mail / "example.org" / "clara" / "new").iterdir()
+        return next((path for path in paths if title in path.read_bytes()), None)
+
     def results(self):
-        """{title of the mail: who got a whole copy, sorted}"""
-        found = {}
+        """{title of the mail: who got a whole copy, sorted}, {title: its id}"""
+        found, ids = {}, {}
         for address, messages in self.world.postfix.delivered().items():
             for message in messages:
                 title = (fields(message, "X-Title") or ["a mail that nobody sent"])[0]
                 found.setdefault(title, []).append(address if is_whole(message) else f"{address} CUT")
-        left = set(self.mailbox.uids())
-        for letter in self.letters:
-            if self.uids[letter.case] in left:
-                found.setdefault(letter.case, []).append(PARKED[0])
-        return {title: sorted(addresses) for title, addresses in found.items()}
+                for trace in fields(message, "X-Mailhaul"):
+                    ids[title] = trace.split("id=")[1].split(";")[0]
+        for case in (case for box in self.boxes for case in box.left()):
+            found.setdefault(case, []).append(PARKED[0])
+        return {title: sorted(addresses) for title, addresses in found.items()}, ids
 
-    def reason(self, letter, line):
+    def reason(self, box, letter, line):
         """Why it went there, in a few words, from what `mailhaul explain` says."""
+        if letter.folder in EXCLUDED:
+            return "exclude_folders"
+        if line is None:
+            return "not in the log"
         if line["status"] != "injected":
             return line["status"]
+        if letter.case in self.times:
+            return f"there after {self.times[letter.case]:.0f} ms"
         said = self.mailhaul.command(
-            "explain", "--account", "office", "--json", "-", stdin=letter.message
+            "explain", "--account", box.account, "--json", "-", stdin=letter.message
         ).expect(0)
         counted = collections.Counter(c["result"] for c in json.loads(said.out)["candidates"])
         notes = [f"{counted[result]} {word}" for result, word in RESULTS.items() if counted[result]]
         return ", ".join([SOURCES.get(line["source"], line["source"]), *notes])
 
-    def show(self, results):
+    def show(self, results, ids):
         """The table; returns how many mails are where they must not be."""
-        log = {line["uid"]: line for line in self.mailhaul.lines() if line["uid"]}
+        log = {line.text.split(":")[0]: line for line in self.mailhaul.lines() if line["uid"]}
+        log |= {line["uid"]: line for line in self.mailhaul.lines(account="office") if line["uid"]}
         wrong = 0
         print("\n" + row("Mail", "What its header says", "Who got it", "Why"))
-        for title, letters in self.sections.items():
+        for box, title, letters in ((b, t, x) for b in self.boxes for t, x in b.sections.items()):
             print(f"\n {title}")
             print(" " + "─" * (sum(WIDTHS) + len(WIDTHS) - 1))
             for letter in letters:
                 got = results.pop(letter.case, [])
-                line = log[self.uids[letter.case]]
+                line = log.get(ids.get(letter.case, box.files[letter.case]))
                 who = ", ".join(map(short, got)) or "NOBODY"
-                print(row(letter.case, letter.said, who, self.reason(letter, line)))
+                print(row(letter.case, letter.said, who, self.reason(box, letter, line)))
                 if got != letter.wanted:
                     wrong += 1
                     print(f"   WRONG: must be {', '.join(map(short, letter.wanted))}")
@@ -126,13 +183,15 @@ class Quickstart:
         outside = self.world.sink.recipients
         peak = self.mailhaul.peak_memory("fetcher") / 2**20
         copies = sum(len(got) for got in results.values() if got != PARKED)
+        times = sorted(self.times.values())
         print(f"""
  anna@ stands for anna@example.org.  The office gets what nobody else can be found for.
 
-   mails                     {len(self.letters)}, each from one mailbox over verified TLS
+   mails                     {len(self.company.letters)} by POP3S and {len(self.personal.letters)} by IMAPS, over verified TLS
    delivered                 {copies} copies, every one whole
    not where it must be      {wrong}
    sent to outsiders         {len(outside)}
+   new mail by IDLE          {times[0]:.0f} to {times[-1]:.0f} ms (Dovecot lets 500 pass before it announces more)
    fetcher's peak memory     {peak:.0f} MiB
    time                      {seconds:.0f} s
 """)
@@ -153,8 +212,9 @@ def main():
     try:
         quickstart.prepare()
         quickstart.collect()
-        results = quickstart.results()
-        wrong = quickstart.show(dict(results))
+        quickstart.listen()
+        results, ids = quickstart.results()
+        wrong = quickstart.show(dict(results), ids)
         good = quickstart.summary(wrong, results, time.monotonic() - start)
     except AssertionError as problem:
         print(f"\n\nquickstart: {problem}")
