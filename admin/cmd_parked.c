@@ -3,12 +3,12 @@
  * mailhaul parked - the messages that were not handed over: those that wait for
  * their next try, were given up, or are too large; and the admin's word on them.
  *
- * Looking is reading the state.  A change goes through the fetcher's control
- * socket; when no fetcher runs, the state is changed here, under its lock.
+ * Looking is reading the state; a change: state_change.
  */
 #include "admin/commands.h"
 #include "admin/json_text.h"
 #include "admin/run_as.h"
+#include "admin/state_change.h"
 #include "base/readable.h"
 
 #include <getopt.h>
@@ -16,14 +16,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/control_socket.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "recipients/candidates.h"
-#include "state/lock.h"
-#include "state/seen_revise.h"
-
-enum { ANSWER_MS = 30 * 1000 };
 
 struct parked {
 	const char *config_path;
@@ -144,83 +138,28 @@ list(struct parked *p)
 	return ok ? EX_OK : EX_UNAVAILABLE;
 }
 
-/* No fetcher runs. */
-static bool
-revise_here(struct parked *p, enum seen_status status, uint64_t *changed)
-{
-	char key[ACCOUNT_KEY_SIZE];
-	struct seen_revision revision = { .account = key,
-		.message = slice_of(p->message),
-		.status = status };
-	struct seen *seen;
-	bool ok;
-
-	account_key(&(struct account){ .name = p->account }, key, sizeof(key));
-	if (!lock_take(p->config->state_dir, &p->err))
-		return false;
-	seen = seen_open(p->config->state_dir, &p->err);
-	if (seen == NULL)
-		return false;
-	ok = seen_begin(seen, &p->err) &&
-	     seen_revise(seen, &revision, changed, &p->err) &&
-	     seen_commit(seen, &p->err);
-	seen_close(seen);
-	return ok;
-}
-
-static bool
-understand(struct parked *p, struct slice answer, uint64_t *changed)
-{
-	struct slice words = answer;
-
-	if (slice_cut_prefix(&words, SLICE("OK ")) &&
-	    slice_cut_number(&words, UINT64_MAX, changed))
-		return true;
-	words = slice_trim(answer);
-	slice_cut_prefix(&words, SLICE("ERROR "));
-	return error_set(
-	    &p->err, ERROR_LOCAL, "mailhaul-fetcher: %.*s", SLICE_ARG(words));
-}
-
-static bool
-revise(struct parked *p, enum seen_status status, uint64_t *changed)
-{
-	char question[CONTROL_LINE_MAX];
-	struct buf answer;
-	bool ok;
-
-	snprintf(question, sizeof(question), "%s %s %s",
-	    status == SEEN_RETRY ? "RETRY" : "DROP", p->account,
-	    p->message == NULL ? "" : p->message);
-	buf_init(&answer, CONTROL_LINE_MAX + ERROR_TEXT_MAX);
-	ok = control_socket_ask(
-	    p->config->fetcher.control, question, ANSWER_MS, &answer, &p->err);
-	if (ok)
-		ok = understand(p, buf_slice(&answer), changed);
-	else if (p->err.kind == ERROR_REFUSED)
-		ok = revise_here(p, status, changed);
-	buf_clear(&answer);
-	return ok;
-}
-
 static int
-change(struct parked *p, enum seen_status status)
+change(struct parked *p, enum seen_action action)
 {
-	uint64_t changed;
+	const char *const messages[] = { p->message, NULL };
+	struct state_changed changed;
 
 	if (p->account == NULL || (p->message == NULL) != p->all)
 		return EX_USAGE;
-	if (!revise(p, status, &changed))
+	if (!state_revise(p->config,
+		&(struct state_change){ p->account, messages, action },
+		&changed, &p->err))
 		return EX_TEMPFAIL;
-	if (changed == 0 && !p->all) {
+	if (changed.missing != NULL) {
 		error_set(&p->err, ERROR_REFUSED,
 		    "account %s has no message %s that waits (mailhaul parked "
 		    "list)",
 		    p->account, p->message);
 		return EX_NOINPUT;
 	}
-	printf("%llu messages %s\n", (unsigned long long)changed,
-	    status == SEEN_RETRY ? "are tried again" : "are given up for good");
+	printf("%llu messages %s\n", (unsigned long long)changed.rows,
+	    action == REVISE_RETRY ? "are tried again"
+				   : "are given up for good");
 	return EX_OK;
 }
 
@@ -230,9 +169,9 @@ run(struct parked *p)
 	if (strcmp(p->verb, "list") == 0)
 		return p->account != NULL ? EX_USAGE : list(p);
 	if (strcmp(p->verb, "retry") == 0)
-		return change(p, SEEN_RETRY);
+		return change(p, REVISE_RETRY);
 	if (strcmp(p->verb, "drop") == 0)
-		return change(p, SEEN_DROPPED);
+		return change(p, REVISE_DROP);
 	return EX_USAGE;
 }
 

@@ -15,6 +15,7 @@ int cmd_probe(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
 int cmd_parked(int argc, char **argv);
+int cmd_seen(int argc, char **argv);
 int cmd_archive(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
 int cmd_import(int argc, char **argv);

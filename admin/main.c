@@ -37,6 +37,12 @@ static const struct command commands[] = {
 	    "    retry ACCOUNT UID | ID | --all | drop ACCOUNT UID | ID | "
 	    "--all",
 	    "the messages that were not handed over", cmd_parked },
+	{ "seen",
+	    "[-c FILE] list [ACCOUNT] [--json] | export [ACCOUNT] | import "
+	    "FILE |\n"
+	    "    baseline ACCOUNT | adopt ACCOUNT | forget ACCOUNT UID ... | "
+	    "ID ... | --all",
+	    "what is remembered of the messages at the providers", cmd_seen },
 	{ "archive",
 	    "[-c FILE] list [--account NAME] [--json] |\n"
 	    "    show ID [--headers] | redeliver ID [--to ADDRESS]",

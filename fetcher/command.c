@@ -11,6 +11,10 @@ static const struct {
 	[COMMAND_FETCH] = { "FETCH", true, false, true },
 	[COMMAND_RETRY] = { "RETRY", true, true, false },
 	[COMMAND_DROP] = { "DROP", true, true, false },
+	[COMMAND_FORGET] = { "FORGET", true, true, false },
+	[COMMAND_BASELINE] = { "BASELINE", true, false, false },
+	[COMMAND_ADOPT] = { "ADOPT", true, false, false },
+	[COMMAND_IMPORT] = { "IMPORT", true, false, false },
 };
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -55,7 +59,7 @@ command_parse(struct slice line, struct command *out, struct error *err)
 		return error_set(err, ERROR_PROTOCOL, "unknown command");
 	if (verbs[out->verb].needs_account &&
 	    !slice_cut_word(&line, &out->account))
-		return error_set(err, ERROR_PROTOCOL, "which account?");
+		return error_set(err, ERROR_PROTOCOL, "of what?");
 	if (slice_cut_word(&line, &word)) {
 		if (verbs[out->verb].may_name_message)
 			out->message = word;

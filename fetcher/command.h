@@ -12,8 +12,17 @@
  *	RETRY ACCOUNT [MESSAGE]		OK N: so many messages are due now
  *	DROP ACCOUNT [MESSAGE]		OK N: so many are given up for good
  *
- * MESSAGE is a UID or an ID; without it all that was parked, waits for its next
- * try, or is oversize.
+ *	FORGET ACCOUNT [MESSAGE]	OK N: so many are new again
+ *	BASELINE ACCOUNT		OK 1: when it is listed next, all is
+ *					taken as collected
+ *	ADOPT ACCOUNT			OK 1: when it is listed next, what is
+ *					known counts and the rest is collected
+ *	IMPORT FILE			OK ADDED KNOWN: the state was added to
+ *					from a file of the state directory
+ *					whose name begins with IMPORT_PREFIX
+ *
+ * MESSAGE is a UID or an ID; without it, all that was parked, waits for its next
+ * try, or is oversize, and with FORGET all.
  */
 #ifndef FETCHER_COMMAND_H
 #define FETCHER_COMMAND_H
@@ -26,11 +35,15 @@ enum command_verb {
 	COMMAND_FETCH,
 	COMMAND_RETRY,
 	COMMAND_DROP,
+	COMMAND_FORGET,
+	COMMAND_BASELINE,
+	COMMAND_ADOPT,
+	COMMAND_IMPORT,
 };
 
 struct command {
 	enum command_verb verb;
-	struct slice account; /* both into the line */
+	struct slice account; /* both into the line; or the file */
 	struct slice message; /* empty: none */
 	int64_t wait_ms;      /* 0: do not wait */
 };

@@ -24,9 +24,17 @@ struct operator
 struct revising {
 	struct operator* operator;
 	struct control_client *client;
-	char *account;
-	enum seen_status status;
+	char *account, *message;
+	char key[ACCOUNT_KEY_SIZE];
+	struct seen_revision revision;
 	uint64_t changed;
+};
+
+struct importing {
+	struct operator* operator;
+	struct control_client *client;
+	char *path;
+	struct seen_import import;
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -119,6 +127,25 @@ fetch(struct operator* o, const struct command *command,
 }
 
 static void
+log_revised(const struct revising *r)
+{
+	static const char *const done[] = {
+		[REVISE_RETRY] = "are tried again",
+		[REVISE_DROP] = "are given up",
+		[REVISE_FORGET] = "are forgotten",
+	};
+
+	if (r->revision.action == REVISE_BASELINE)
+		log_info("account=%s: its next listing is taken as collected",
+		    r->account);
+	else if (r->revision.action == REVISE_ADOPT)
+		log_info("account=%s: its next listing is adopted", r->account);
+	else
+		log_info("account=%s: %llu messages %s", r->account,
+		    (unsigned long long)r->changed, done[r->revision.action]);
+}
+
+static void
 on_revised(void *arg, bool ok, const struct error *err)
 {
 	struct revising *r = arg;
@@ -130,14 +157,12 @@ on_revised(void *arg, bool ok, const struct error *err)
 	else
 		answer(r->client, "ERROR %s", err->text);
 	if (ok && r->changed > 0) {
-		log_info("account=%s: %llu messages %s", r->account,
-		    (unsigned long long)r->changed,
-		    r->status == SEEN_RETRY ? "are tried again"
-					    : "are given up");
+		log_revised(r);
 		if (m != NULL && !m->gone)
 			mailbox_poll_now(m);
 	}
 	free(r->account);
+	free(r->message);
 	free(r);
 }
 
@@ -145,22 +170,76 @@ static void
 revise(struct operator* o, const struct command *command,
     struct control_client *client)
 {
+	static const enum seen_action actions[] = {
+		[COMMAND_RETRY] = REVISE_RETRY,
+		[COMMAND_DROP] = REVISE_DROP,
+		[COMMAND_FORGET] = REVISE_FORGET,
+		[COMMAND_BASELINE] = REVISE_BASELINE,
+		[COMMAND_ADOPT] = REVISE_ADOPT,
+	};
 	struct revising *r = mem_new(sizeof(*r));
-	char key[ACCOUNT_KEY_SIZE];
 
 	r->operator= o;
 	r->client = client;
 	r->account =
 	    mem_string_len(command->account.data, command->account.len);
-	r->status = command->verb == COMMAND_RETRY ? SEEN_RETRY : SEEN_DROPPED;
+	r->message =
+	    mem_string_len(command->message.data, command->message.len);
 	/* One that is no longer configured may have messages as well. */
-	account_key(&(struct account){ .name = r->account }, key, sizeof(key));
-	storage_revise(o->view.storage,
-	    &(struct storage_revision){ .account = key,
-		.message = command->message,
-		.status = r->status,
-		.changed = &r->changed },
-	    on_revised, r);
+	account_key(
+	    &(struct account){ .name = r->account }, r->key, sizeof(r->key));
+	r->revision = (struct seen_revision){ .account = r->key,
+		.message = slice_of(r->message),
+		.action = actions[command->verb] };
+	storage_revise(
+	    o->view.storage, &r->revision, &r->changed, on_revised, r);
+}
+
+static void
+on_imported(void *arg, bool ok, const struct error *err)
+{
+	struct importing *i = arg;
+
+	if (ok && !i->import.done) {
+		storage_import(
+		    i->operator->view.storage, &i->import, on_imported, i);
+		return;
+	}
+	if (ok) {
+		answer(i->client, "OK %llu %llu",
+		    (unsigned long long)i->import.added,
+		    (unsigned long long)i->import.known);
+		log_info("imported %llu messages into the state, %llu were "
+			 "known",
+		    (unsigned long long)i->import.added,
+		    (unsigned long long)i->import.known);
+	} else {
+		answer(i->client, "ERROR %s", err->text);
+	}
+	free(i->path);
+	free(i);
+}
+
+static void
+import(struct operator* o, const struct command *command,
+    struct control_client *client)
+{
+	struct slice name = command->account;
+	struct importing *i;
+
+	if (!slice_starts(name, SLICE(IMPORT_PREFIX)) ||
+	    slice_find(name, '/') < name.len) {
+		answer(client, "ERROR not the name of a file to import");
+		return;
+	}
+	i = mem_new(sizeof(*i));
+	i->operator= o;
+	i->client = client;
+	if (asprintf(&i->path, "%s/%.*s", (*o->view.config)->state_dir,
+		SLICE_ARG(name)) < 0)
+		abort();
+	i->import.path = i->path;
+	storage_import(o->view.storage, &i->import, on_imported, i);
 }
 
 static void
@@ -172,6 +251,10 @@ on_line(void *arg, struct control_client *client, struct slice line)
 		[COMMAND_FETCH] = fetch,
 		[COMMAND_RETRY] = revise,
 		[COMMAND_DROP] = revise,
+		[COMMAND_FORGET] = revise,
+		[COMMAND_BASELINE] = revise,
+		[COMMAND_ADOPT] = revise,
+		[COMMAND_IMPORT] = import,
 	};
 	struct command command;
 	struct error err;

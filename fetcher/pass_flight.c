@@ -18,8 +18,9 @@ struct flight {
 	uint32_t offset;           /* of its entry */
 	struct incoming *incoming; /* while it is being recognised */
 	struct delivery_message message;
-	struct seen_row known; /* the answer */
-	struct flight *next;   /* of the pass */
+	uint8_t content[SEEN_CONTENT_SIZE]; /* what the message points to */
+	struct seen_row known;              /* the answer */
+	struct flight *next;                /* of the pass */
 };
 
 static struct listed *
@@ -339,6 +340,8 @@ pass_body_end(struct pass *p, struct error *err)
 	f = take_off(p, p->current);
 	f->incoming = p->incoming;
 	incoming_describe(f->incoming, &f->message);
+	memcpy(f->content, f->message.content, sizeof(f->content));
+	f->message.content = f->content;
 	p->incoming = NULL;
 	drop_current(p);
 	if (entry_of(f)->by_content)

@@ -369,15 +369,23 @@ storage_recognise(struct storage *s, const struct storage_arrival *arrival,
 }
 
 void
-storage_revise(struct storage *s, const struct storage_revision *revision,
-    storage_handler *handler, void *arg)
+storage_revise(struct storage *s, const struct seen_revision *revision,
+    uint64_t *changed, storage_handler *handler, void *arg)
 {
 	struct job *job = job_new(&storage_revise_kind, handler, arg);
 
-	job->mailbox = mem_string(revision->account);
-	copy_uid(job, revision->message);
-	job->row.status = revision->status;
-	job->changed = revision->changed;
+	job->revision = revision;
+	job->changed = changed;
+	submit(s, job);
+}
+
+void
+storage_import(struct storage *s, struct seen_import *import,
+    storage_handler *handler, void *arg)
+{
+	struct job *job = job_new(&storage_import_kind, handler, arg);
+
+	job->import = import;
 	submit(s, job);
 }
 

@@ -12,7 +12,8 @@
 
 #include "base/error.h"
 #include "fetcher/loop.h"
-#include "state/seen.h"
+#include "state/seen_import.h"
+#include "state/seen_revise.h"
 
 struct storage;
 
@@ -82,15 +83,14 @@ struct storage_fate {
 /* The handler runs after the commit: only then may it be deleted. */
 void storage_record(struct storage *, const struct storage_fate *,
     storage_handler *, void *arg);
-/* The admin's change of rows, see seen_revise(); the strings are copied. */
-struct storage_revision {
-	const char *account;
-	struct slice message;
-	enum seen_status status;
-	uint64_t *changed; /* must last until the handler ran */
-};
-void storage_revise(struct storage *, const struct storage_revision *,
-    storage_handler *, void *arg);
+/* The admin's change of rows, see seen_revise(); what it points to and `changed`
+ * must last until the handler ran. */
+void storage_revise(struct storage *, const struct seen_revision *,
+    uint64_t *changed, storage_handler *, void *arg);
+/* The next lines of an import, see seen_import_some(); it must last until the
+ * handler ran. */
+void storage_import(
+    struct storage *, struct seen_import *, storage_handler *, void *arg);
 /* The server confirmed that these messages were deleted or moved away: a UID
  * that comes again names a new message.  Those that `stay`, as they were only
  * flagged, are not touched again.  All is copied; no answer: what cannot be

@@ -26,8 +26,10 @@ struct job {
 	bool has_content;
 	uint8_t content[SEEN_CONTENT_SIZE];
 	bool archive, stay;
-	struct seen_row *found; /* the caller's */
-	uint64_t *changed;      /* the caller's */
+	struct seen_row *found;               /* the caller's */
+	const struct seen_revision *revision; /* these are the caller's */
+	uint64_t *changed;
+	struct seen_import *import;
 
 	int64_t keep_ms;
 	uint64_t max_bytes;
@@ -41,9 +43,9 @@ struct job_kind {
 	void (*finish)(struct storage *, struct job *);
 };
 
-extern const struct job_kind storage_compare_kind, storage_recognise_kind,
-    storage_record_kind, storage_revise_kind, storage_dispose_kind,
-    storage_discard_kind, storage_expire_kind;
+extern const struct job_kind storage_compare_kind, storage_import_kind,
+    storage_recognise_kind, storage_record_kind, storage_revise_kind,
+    storage_dispose_kind, storage_discard_kind, storage_expire_kind;
 
 struct queue {
 	struct job *first, **end;

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "fetcher/comparison.h"
 #include "state/archive.h"
-#include "state/seen_revise.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,13 +49,13 @@ record(struct storage *s, struct job *job)
 static bool
 revise(struct storage *s, struct job *job)
 {
-	struct seen_revision revision = {
-		.account = job->mailbox,
-		.message = { job->uid, job->uid_len },
-		.status = job->row.status,
-	};
+	return seen_revise(s->seen, job->revision, job->changed, &job->error);
+}
 
-	return seen_revise(s->seen, &revision, job->changed, &job->error);
+static bool
+import(struct storage *s, struct job *job)
+{
+	return seen_import_some(s->seen, job->import, &job->error);
 }
 
 /* Of which nobody hears: the next listing makes up for it. */
@@ -133,6 +132,7 @@ const struct job_kind storage_compare_kind = { compare, NULL };
 const struct job_kind storage_recognise_kind = { recognise, NULL };
 const struct job_kind storage_record_kind = { record, file_away };
 const struct job_kind storage_revise_kind = { revise, NULL };
+const struct job_kind storage_import_kind = { import, NULL };
 const struct job_kind storage_dispose_kind = { dispose, NULL };
 const struct job_kind storage_discard_kind = { NULL, remove_spool_file };
 const struct job_kind storage_expire_kind = { NULL, expire };

@@ -20,6 +20,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+/* Of the files that IMPORT may name. */
+#define IMPORT_PREFIX "import."
+
 enum {
 	CONTROL_LINE_MAX = 512,
 	CONTROL_ANSWER_MAX = 4 * 1024 * 1024,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state/seen_revise.h"
 
+#include "state/seen_mailbox.h"
 #include "state/seen_statement.h"
 
 #include <sqlite3.h>
@@ -51,29 +52,49 @@ seen_visit(struct seen *s, const char *account, seen_visitor *visitor,
 	return visit(s, seen_bound(s, SEEN_LIST, account), visitor, arg, err);
 }
 
+static bool
+set_status(struct seen *s, const struct seen_revision *r, struct error *err)
+{
+	sqlite3_stmt *st =
+	    seen_bound_uid(s, SEEN_REVISE, r->account, r->message);
+
+	sqlite3_bind_int(
+	    st, 3, r->action == REVISE_RETRY ? SEEN_RETRY : SEEN_DROPPED);
+	return seen_change(s, st, err);
+}
+
+static bool
+forget(struct seen *s, const struct seen_revision *r, struct error *err)
+{
+	return seen_change(s,
+		   seen_bound_uid(s, SEEN_FORGET_GONE, r->account, r->message),
+		   err) &&
+	       seen_change(s,
+		   seen_bound_uid(s, SEEN_FORGET, r->account, r->message), err);
+}
+
+static bool
+wish(struct seen *s, const struct seen_revision *r, struct error *err)
+{
+	return seen_wish(s, r->account,
+	    r->action == REVISE_BASELINE ? WISH_BASELINE : WISH_ADOPT, err);
+}
+
 bool
 seen_revise(struct seen *s, const struct seen_revision *revision,
     uint64_t *changed, struct error *err)
 {
-	sqlite3_stmt *st = seen_bound_uid(
-	    s, SEEN_REVISE, revision->account, revision->message);
+	static bool (*const actions[])(
+	    struct seen *, const struct seen_revision *, struct error *) = {
+		[REVISE_RETRY] = set_status,
+		[REVISE_DROP] = set_status,
+		[REVISE_FORGET] = forget,
+		[REVISE_BASELINE] = wish,
+		[REVISE_ADOPT] = wish,
+	};
 
-	sqlite3_bind_int(st, 3, (int)revision->status);
-	if (!seen_change(s, st, err))
+	if (!actions[revision->action](s, revision, err))
 		return false;
 	*changed = (uint64_t)sqlite3_changes64(s->db);
-	return true;
-}
-
-bool
-seen_forget(struct seen *s, const char *account, struct slice message,
-    uint64_t *forgotten, struct error *err)
-{
-	if (!seen_change(s,
-		seen_bound_uid(s, SEEN_FORGET_GONE, account, message), err) ||
-	    !seen_change(
-		s, seen_bound_uid(s, SEEN_FORGET, account, message), err))
-		return false;
-	*forgotten = (uint64_t)sqlite3_changes64(s->db);
 	return true;
 }

@@ -21,19 +21,23 @@ seen_visit_parked(struct seen *, seen_visitor *, void *arg, struct error *);
 bool seen_visit(struct seen *, const char *account, seen_visitor *, void *arg,
     struct error *);
 
-/* SEEN_RETRY makes such rows due now, with all their tries; SEEN_DROPPED gives
- * them up for good. */
 struct seen_revision {
 	const char *account;
-	/* A UID or an id; empty: all of the account but what was dropped. */
-	struct slice message;
-	enum seen_status status;
+	struct slice message; /* a UID or an id; empty: all of the account */
+	enum seen_action {
+		/* What waits, was given up or is too large is due now, with
+		 * all its tries; what was dropped only when it is named. */
+		REVISE_RETRY,
+		REVISE_DROP, /* such are given up for good */
+		/* Rows of whatever status, and tombstones with them: such
+		 * messages are new again. */
+		REVISE_FORGET,
+		/* All of the account, when it is listed next (seen_mailbox). */
+		REVISE_BASELINE,
+		REVISE_ADOPT,
+	} action;
 };
+/* `changed`: how many rows; or 1. */
 bool seen_revise(struct seen *, const struct seen_revision *, uint64_t *changed,
     struct error *);
-/* Rows of whatever status, a UID's or an id's, or all, and the tombstones with
- * them: such messages are new again. */
-bool seen_forget(struct seen *, const char *account, struct slice message,
-    uint64_t *forgotten, struct error *);
-
 #endif

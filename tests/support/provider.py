@@ -200,6 +200,11 @@ class Mailbox(ImapMailbox):
                 path.unlink()
         assert self.uidvalidity(folder) != old
 
+    def change_uids(self, prefix="moved"):
+        """As after a move to another server: all messages get other UIDs (over POP3)."""
+        for path in self._files("INBOX"):
+            path.rename(path.with_name(prefix + path.name))
+
     def record(self):
         """From now on, commands() knows what clients say after they logged in."""
         folder = self._home / "rawlog"

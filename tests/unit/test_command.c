@@ -25,6 +25,11 @@ understands(void **state)
 		    3600000 },
 		{ "RETRY office", COMMAND_RETRY, "office", "", 0 },
 		{ "RETRY office 0001", COMMAND_RETRY, "office", "0001", 0 },
+		{ "FORGET office", COMMAND_FORGET, "office", "", 0 },
+		{ "FORGET office 7", COMMAND_FORGET, "office", "7", 0 },
+		{ "BASELINE office", COMMAND_BASELINE, "office", "", 0 },
+		{ "ADOPT office", COMMAND_ADOPT, "office", "", 0 },
+		{ "IMPORT import.1", COMMAND_IMPORT, "import.1", "", 0 },
 		{ "DROP office wait=5s", COMMAND_DROP, "office", "wait=5s", 0 },
 	};
 	(void)state;
@@ -50,7 +55,9 @@ refuses(void **state)
 		"FETCH office wait=", "FETCH office wait=5",
 		"FETCH office wait=5d", "FETCH office wait=-5s",
 		"FETCH office wait=61m", "FETCH office wait=99999999999999m",
-		"FETCH office wait=5s x", "RETRY", "DROP", "RETRY a b c" };
+		"FETCH office wait=5s x", "RETRY", "DROP", "RETRY a b c",
+		"FORGET", "FORGET a b c", "BASELINE", "BASELINE a b", "ADOPT",
+		"ADOPT a b", "IMPORT", "IMPORT a b" };
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -153,7 +153,7 @@ revise(struct place *p, const char *message, enum seen_status status)
 {
 	struct seen_revision revision = { .account = OFFICE,
 		.message = slice_of(message),
-		.status = status };
+		.action = status == SEEN_RETRY ? REVISE_RETRY : REVISE_DROP };
 	uint64_t changed;
 
 	assert_true(seen_begin(p->seen, &p->err));
@@ -347,11 +347,13 @@ brings_version_2_up_to_date(void **state)
 static uint64_t
 forget(struct place *p, const char *message)
 {
+	struct seen_revision revision = { .account = OFFICE,
+		.message = slice_of(message),
+		.action = REVISE_FORGET };
 	uint64_t forgotten;
 
 	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_forget(
-	    p->seen, OFFICE, slice_of(message), &forgotten, &p->err));
+	assert_true(seen_revise(p->seen, &revision, &forgotten, &p->err));
 	assert_true(seen_commit(p->seen, &p->err));
 	return forgotten;
 }
