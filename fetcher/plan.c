@@ -32,10 +32,13 @@ plan_message(const struct account *account, const struct seen_row *row,
 	case SEEN_INJECTED:
 		if (!is_due(account, row, now_ms))
 			return PLAN_KEEP;
-		if (row->size == 0 || row->size == size)
+		if (row->size == 0 || row->size == size ||
+		    account_is_imap(account))
 			return PLAN_DELETE;
 		/* RFC 1939 lets a server use a UID again once its message is
-		 * gone: this is another one. */
+		 * gone: this is another one.  IMAP does not, and Mailutils says
+		 * another size as soon as it has written down that the message
+		 * was read. */
 		return too_large ? PLAN_OVERSIZE : PLAN_FETCH;
 	case SEEN_RETRY:
 		/* A clock that was set back must not hold mail for years. */

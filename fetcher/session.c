@@ -60,13 +60,6 @@ session_free(struct session *s)
 	free(s);
 }
 
-static bool
-is_imap(const struct session *s)
-{
-	return s->settings.account->protocol == PROTOCOL_IMAP ||
-	       s->settings.account->protocol == PROTOCOL_IMAPS;
-}
-
 static void
 later(struct session *s)
 {
@@ -121,7 +114,7 @@ find_folders(struct session *s)
 	struct error err;
 
 	s->stage = STAGE_FOLDERS;
-	if (!is_imap(s))
+	if (!account_is_imap(s->settings.account))
 		account.folders = none;
 	if (!folders_find(&s->folders, &account, &pattern, &err)) {
 		fail(s, &err);
@@ -157,7 +150,8 @@ enter_folder(struct session *s)
 	bool refresh = s->only_new && s->folders.n == 1;
 
 	s->stage = STAGE_LISTING;
-	pass_move(&s->pass, is_imap(s) ? folder : NULL);
+	pass_move(
+	    &s->pass, account_is_imap(s->settings.account) ? folder : NULL);
 	s->pass.listing.found.partial = refresh;
 	if (refresh)
 		dialogue_refresh(s->dialogue);
@@ -327,7 +321,7 @@ static void
 end_folder(struct session *s)
 {
 	s->folders.due[s->folders.at] = false;
-	if (is_imap(s))
+	if (account_is_imap(s->settings.account))
 		pass_confirmed(&s->pass);
 	if (!s->pass.stopping && folders_next(&s->folders))
 		enter_folder(s);
@@ -531,7 +525,8 @@ on_ended(void *arg, const struct error *err)
 	if (err == NULL) {
 		pass_confirmed(&s->pass);
 	} else if (s->stage == STAGE_QUIT) {
-		if (s->pass.result.deleted > 0 && !is_imap(s))
+		if (s->pass.result.deleted > 0 &&
+		    !account_is_imap(s->settings.account))
 			pass_notice(&s->pass, err);
 	} else {
 		fail(s, err);

@@ -335,8 +335,7 @@ check_protocol(
     struct load *load, const struct account *a, const struct node *node)
 {
 	struct findings *f = load->findings;
-	bool imap =
-	    a->protocol == PROTOCOL_IMAP || a->protocol == PROTOCOL_IMAPS;
+	bool imap = account_is_imap(a);
 
 	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
 		finding_error(f, node_of(node, &a->tls.mode),

@@ -175,6 +175,13 @@ config_account(const struct config *config, const char *name)
 	return NULL;
 }
 
+bool
+account_is_imap(const struct account *account)
+{
+	return account->protocol == PROTOCOL_IMAP ||
+	       account->protocol == PROTOCOL_IMAPS;
+}
+
 const struct accepted_domain *
 config_domain(const struct config *config, const char *domain)
 {

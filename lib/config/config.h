@@ -227,6 +227,7 @@ void config_unref(struct config *);
 
 /* By name, or NULL; disabled accounts are found too. */
 const struct account *config_account(const struct config *, const char *name);
+bool account_is_imap(const struct account *);
 /* The accepted domain that a normalised name falls into (an exact entry wins
  * over ".sub"; of those the longest), or NULL. */
 const struct accepted_domain *

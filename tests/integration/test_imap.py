@@ -87,6 +87,27 @@ def test_move(imap):
     assert len(imap.got()) == 3
 
 
+def test_flag(imap):
+    imap.account["dispose"] = {"flag": "$Collected"}
+    imap.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(3)))
+    imap.fetch()
+    imap.put(mail("later", envelope="anna@example.org"))
+    imap.fetch()
+    assert len(imap.got()) == 4 and all(len(people) == 1 for people in imap.got().values())
+    assert all("$Collected" in flags for flags in imap.mailbox.flags().values())
+
+
+@pytest.mark.parametrize("host", ["without-move.isp.example", "without-uidplus.isp.example", "bare.isp.example"])
+def test_disposal_at_lesser_servers(imap, host):
+    """Without UIDPLUS only what is marked by us may be gone."""
+    imap.account["host"] = host
+    imap.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(3)))
+    imap.fetch()
+    imap.fetch()
+    assert sorted(imap.got()) == ["m0", "m1", "m2"]
+    assert all(people == ["anna@example.org"] for people in imap.got().values())
+
+
 def test_connection_that_breaks_while_it_idles(imap):
     imap.account["every"] = "1h"
     imap.mailhaul.start_fetcher()
