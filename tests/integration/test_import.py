@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from mailhaul import to_yaml
 from mails import mail
-from provider import HOST, POP3S
+from provider import HOST, IMAPS, POP3S
 
 
 class Old:
@@ -143,14 +143,17 @@ def move(scene, old, state=True):
     return seen, done
 
 
+ANNA, BEN = "anna@example.org", "ben@example.org"
 PROGRAMS = {
     "fetchmail": Fetchmail,
     "getmail": Getmail,
+    "getmail-imap": lambda scene: Getmail(
+        scene, "SimpleIMAPSSLRetriever", IMAPS, 'mailboxes = ("INBOX", "Lists/one")'),
     "mpop": Mpop,
 }
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", ["fetchmail", "getmail", "mpop"])
 def test_the_state_names_what_was_collected(scene, program):
     scene.mailhaul.start_milter()
     old = PROGRAMS[program](scene)
@@ -165,8 +168,45 @@ def test_the_state_names_what_was_collected(scene, program):
     assert "2 messages are not collected again" in done.stderr
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nothing_is_collected_twice(scene, program):
+    scene.mailhaul.start_milter()
+    old = PROGRAMS[program](scene)
+    if program == "getmail-imap":
+        scene.mailbox.make_folder("Lists/one")
+        scene.mailbox.put(mail("in-a-list"), folder="Lists/one")
+    scene.put(mail("one"), mail("two"))
+    old.collect()
+    collected = {"one", "two"} | ({"in-a-list"} if program == "getmail-imap" else set())
+    assert set(scene.got()) == collected
+    scene.put(mail("three"), mail("four"))
+    seen, _ = move(scene, old)
+    scene.mailhaul.command("seen", "import", seen).expect(0)
+    result = scene.mailhaul.fetch_once().expect(0)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {case: [ANNA] for case in {"three", "four"} | collected}
+    assert len(result.lines(status="injected")) == 2
+    assert len(scene.mailbox.uids()) == 4  # both keep
+
+
+def test_fetchmail_knows_no_uids_of_imap(scene):
+    scene.mailhaul.start_milter()
+    old = Fetchmail(scene, server="proto imap port 1993")
+    scene.put(mail("one"), mail("two"))
+    old.collect()
+    assert set(scene.got()) == {"one", "two"}
+    _, done = move(scene, old, state=False)
+    advice = f"mailhaul seen baseline {HOST}"
+    assert advice in done.stderr
+    scene.mailhaul.command(*advice.split()[1:]).expect(0)
+    scene.mailhaul.fetch_once().expect(0)
+    scene.put(mail("three"))
+    scene.mailhaul.fetch_once().expect(0)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {case: [ANNA] for case in ("one", "two", "three")}
+
+
 MULTIDROP = "proto pop3 port 1995 localdomains example.org"
-ANNA, BEN = "anna@example.org", "ben@example.org"
 ENVELOPES = [
     mail("one", envelope=ANNA),
     mail("bcc", envelope=BEN, to="list@elsewhere.example"),
