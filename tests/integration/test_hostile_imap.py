@@ -506,6 +506,27 @@ def test_listing_of_many_messages(scene, hostile):
     assert scene.mailhaul.peak_memory("fetcher") < 64 * 1024 * 1024
 
 
+def test_message_larger_than_the_server_said(scene, hostile):
+    """Found out on the way: neither in memory nor on the disk, and reported once."""
+    head = BAIT[: BAIT.index(b"\r\n\r\n") + 4]
+
+    def fetch(session):
+        session.send(b"* 1 FETCH (UID 1 BODY[] {%d}\r\n" % (len(head) + 50_000_000) + head)
+        for _ in range(50):
+            session.send(b"x" * 998 * 1000 + b"\r\n" * 1000)
+        session.send(b")\r\n")
+        session.ok()
+
+    server = hostile(Hostile("", body(fetch), account={"idle": False}))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: scene.mailhaul.lines(status="oversize"), "the report", 60,
+             lambda: scene.mailhaul.log("fetcher"))
+    wait_for(lambda: server.logins > 2, "further passes")
+    assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
+    assert bodies(server) == 1 and len(scene.mailhaul.lines(status="oversize")) == 1
+    assert scene.mailhaul.spool() == [] and list(server.messages) == [1]
+
+
 # The daemon, idling.
 
 
