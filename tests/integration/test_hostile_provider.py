@@ -323,6 +323,31 @@ def test_listing_of_many_messages_that_are_too_large(scene, hostile):
     assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
 
 
+def test_listing_of_endless_uids(scene, hostile):
+    """The longest that are allowed, and very many."""
+    count = 400_000
+    uids = b"".join(b"%d %0250d\r\n" % (n, n) for n in range(1, count + 1))
+    hostile(Hostile("", {"STAT": b"+OK %d 1\r\n" % count, "UIDL": b"+OK\r\n" + uids + b".\r\n"}))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: "take more than 64 MiB" in scene.mailhaul.log("fetcher"), "the error", 60)
+    assert scene.mailhaul.peak_memory("fetcher") < 112 * 1024 * 1024
+
+
+def test_large_mailbox_of_which_all_is_known(scene, hostile):
+    count = 100_000
+    hostile(Hostile("", {
+        "STAT": b"+OK %d 1\r\n" % count,
+        "UIDL": b"+OK\r\n" + b"".join(b"%d %032x\r\n" % (n, n) for n in range(1, count + 1)) + b".\r\n",
+        "LIST": b"+OK\r\n" + b"".join(b"%d 999\r\n" % n for n in range(1, count + 1)) + b".\r\n",
+    }))
+    scene.account["keep"] = "forever"
+    scene.mailhaul.command("seen", "baseline", "office").expect(0)
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: scene.mailhaul.control("STATUS").count("passes 0") == 0, "a pass", 60)
+    wait_for(lambda: "passes 3" in scene.mailhaul.control("STATUS"), "more passes", 30)
+    assert scene.mailhaul.peak_memory("fetcher") < 48 * 1024 * 1024
+
+
 def test_what_is_wrong_with_a_mailbox_is_told_once(scene, hostile):
     """Deletions refused and a UID listed twice, at every poll."""
     server = hostile(

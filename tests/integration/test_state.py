@@ -114,10 +114,16 @@ def test_mailbox_restored_from_a_backup(scene):
 
 
 def test_uid_that_is_used_again_for_a_message_of_the_same_size(scene, scripted):
-    server = scripted([("1", wire("m0"))])
+    """It is there before any listing without the first one."""
+    later = [("1", wire("m1"))]
+
+    def quit_and_receive(session, _):
+        session.server.answer_rightly(session, "QUIT", b"")
+        session.server.messages += later
+        later.clear()
+
+    server = scripted([("1", wire("m0"))], {"QUIT": quit_and_receive})
     scene.fetch()
-    assert server.messages == []
-    server.messages.append(("1", wire("m1")))
     scene.fetch()
     assert server.messages == [] and scene.got() == everything(2)
 
@@ -180,6 +186,17 @@ def test_without_uidl_parked_mail_is_not_tried_for_ever(scene, scripted):
     assert second.lines(status="parked") == [] and second.lines(status="recognised") == []
     assert len(server.messages) == 2 and scene.got() == everything(2)
     assert statuses(scene) == ["parked", "parked"]
+
+
+def test_without_uidl_what_is_gone_is_found_out(scene, scripted):
+    """One stays there, the other was deleted by somebody else."""
+    loop = wire("loop", top=["X-Mailhaul: account=office; id=1; source=envelope"])
+    server = scripted([("", loop), ("", wire("m0"))], dict(NO_UIDL, DELE=b"-ERR not now\r\n"))
+    scene.fetch()
+    assert statuses(scene) == ["injected", "parked"]
+    del server.messages[1]
+    scene.fetch()
+    assert statuses(scene) == ["parked"]
 
 
 def test_two_messages_of_one_uid(scene, scripted):
