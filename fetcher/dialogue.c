@@ -70,11 +70,19 @@ protocol_of(const struct account *account)
 	return protocols[account->protocol];
 }
 
+static int64_t
+most_ms(const struct dialogue *d)
+{
+	unsigned hurry = d->settings.hurry;
+
+	return phases[d->phase].most_ms / (hurry > 0 ? hurry : 1);
+}
+
 static void
 enter(struct dialogue *d, enum phase phase)
 {
 	d->phase = phase;
-	timer_start(d->deadline, phases[phase].most_ms);
+	timer_start(d->deadline, most_ms(d));
 }
 
 static void
@@ -181,7 +189,7 @@ on_deadline(void *arg)
 
 	error_set(&err, ERROR_RETRY, "%s: %s took longer than %lld s",
 	    d->settings.account->host, phases[d->phase].name,
-	    (long long)(phases[d->phase].most_ms / 1000));
+	    (long long)(most_ms(d) / 1000));
 	fail(d, &err);
 }
 
@@ -319,11 +327,9 @@ read_body(struct dialogue *d)
 	conn_consume(d->conn, used);
 	if (out > 0 && d->for_owner &&
 	    !d->settings.handlers->piece(
-		d->settings.arg, (struct slice){ bytes, out }, &err)) {
+		d->settings.arg, (struct slice){ bytes, out }, &err))
 		fail(d, &err);
-		return false;
-	}
-	if (complete)
+	if (complete && !d->ended)
 		end_body(d);
 	return true;
 }
@@ -463,7 +469,7 @@ dialogue_facts(const struct dialogue *d)
 const char *
 dialogue_cipher(const struct dialogue *d)
 {
-	return conn_cipher(d->conn);
+	return d->conn == NULL ? "" : conn_cipher(d->conn);
 }
 
 bool
@@ -484,13 +490,22 @@ dialogue_busy(const struct dialogue *d)
 	return !d->ended && d->logged_in && d->protocol->busy(d->machine);
 }
 
-static void
-give(struct dialogue *d, enum phase phase, struct protocol_action action,
-    struct error *err)
+/* A message may be under way: its clock is the longer one. */
+static bool
+is_fetching(const struct dialogue *d)
 {
+	return d->phase == PHASE_MESSAGE && d->protocol->busy(d->machine);
+}
+
+/* Whether anything can be asked for still. */
+static bool
+begin(struct dialogue *d, enum phase phase)
+{
+	if (d->ended)
+		return false;
 	d->advanced |= d->phase != phase;
 	d->phase = phase;
-	perform(d, action, err);
+	return true;
 }
 
 void
@@ -498,8 +513,9 @@ dialogue_folders(struct dialogue *d, const char *pattern)
 {
 	struct error err;
 
-	give(d, PHASE_LISTING, d->protocol->folders(d->machine, pattern, &err),
-	    &err);
+	if (begin(d, PHASE_LISTING))
+		perform(
+		    d, d->protocol->folders(d->machine, pattern, &err), &err);
 }
 
 void
@@ -507,8 +523,8 @@ dialogue_enter(struct dialogue *d, const char *folder)
 {
 	struct error err;
 
-	give(d, PHASE_LISTING, d->protocol->open(d->machine, folder, &err),
-	    &err);
+	if (begin(d, PHASE_LISTING))
+		perform(d, d->protocol->open(d->machine, folder, &err), &err);
 }
 
 void
@@ -516,7 +532,8 @@ dialogue_refresh(struct dialogue *d)
 {
 	struct error err;
 
-	give(d, PHASE_LISTING, d->protocol->refresh(d->machine, &err), &err);
+	if (begin(d, PHASE_LISTING))
+		perform(d, d->protocol->refresh(d->machine, &err), &err);
 }
 
 void
@@ -524,8 +541,9 @@ dialogue_retrieve(struct dialogue *d, uint32_t number)
 {
 	struct error err;
 
-	give(d, PHASE_MESSAGE, d->protocol->retrieve(d->machine, number, &err),
-	    &err);
+	if (begin(d, PHASE_MESSAGE))
+		perform(
+		    d, d->protocol->retrieve(d->machine, number, &err), &err);
 }
 
 void
@@ -533,8 +551,9 @@ dialogue_dispose(struct dialogue *d, uint32_t number)
 {
 	struct error err;
 
-	give(d, d->phase == PHASE_MESSAGE ? PHASE_MESSAGE : PHASE_COMMAND,
-	    d->protocol->dispose(d->machine, number, &err), &err);
+	if (begin(d, is_fetching(d) ? PHASE_MESSAGE : PHASE_COMMAND))
+		perform(
+		    d, d->protocol->dispose(d->machine, number, &err), &err);
 }
 
 void
@@ -542,7 +561,8 @@ dialogue_noop(struct dialogue *d)
 {
 	struct error err;
 
-	give(d, PHASE_COMMAND, d->protocol->noop(d->machine, &err), &err);
+	if (begin(d, PHASE_COMMAND))
+		perform(d, d->protocol->noop(d->machine, &err), &err);
 }
 
 void
@@ -550,7 +570,8 @@ dialogue_idle(struct dialogue *d)
 {
 	struct error err;
 
-	give(d, PHASE_IDLE, d->protocol->idle(d->machine, &err), &err);
+	if (begin(d, PHASE_IDLE))
+		perform(d, d->protocol->idle(d->machine, &err), &err);
 }
 
 void
@@ -558,7 +579,8 @@ dialogue_rouse(struct dialogue *d)
 {
 	struct error err;
 
-	give(d, PHASE_COMMAND, d->protocol->rouse(d->machine, &err), &err);
+	if (begin(d, PHASE_COMMAND))
+		perform(d, d->protocol->rouse(d->machine, &err), &err);
 }
 
 void
@@ -566,6 +588,8 @@ dialogue_quit(struct dialogue *d)
 {
 	struct error err;
 
+	if (!begin(d, PHASE_QUIT))
+		return;
 	d->quitting = true;
-	give(d, PHASE_QUIT, d->protocol->quit(d->machine, &err), &err);
+	perform(d, d->protocol->quit(d->machine, &err), &err);
 }

@@ -40,6 +40,7 @@ struct dialogue_settings {
 	const struct account *account; /* must outlive the dialogue */
 	bool smtputf8;                 /* Postfix takes such mail */
 	bool look; /* no login: DO_LOGGED_IN where it would begin, then quit */
+	unsigned hurry; /* for tests: its clocks go so many times faster */
 	const struct dialogue_handlers *handlers;
 	void *arg;
 };
@@ -50,7 +51,7 @@ void dialogue_free(struct dialogue *);
 
 const struct protocol *dialogue_protocol(const struct dialogue *);
 const struct protocol_facts *dialogue_facts(const struct dialogue *);
-/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text". */
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "clear text"; "" when it is over. */
 const char *dialogue_cipher(const struct dialogue *);
 /* The server's; false without TLS. */
 bool dialogue_certificate(const struct dialogue *, struct certificate_facts *);
@@ -60,6 +61,7 @@ bool dialogue_certificate(const struct dialogue *, struct certificate_facts *);
 unsigned dialogue_room(const struct dialogue *);
 bool dialogue_busy(const struct dialogue *);
 
+/* When the connection is lost these do nothing: ended() is on its way. */
 void dialogue_folders(struct dialogue *, const char *pattern);
 void dialogue_enter(struct dialogue *, const char *folder);
 void dialogue_refresh(struct dialogue *);
