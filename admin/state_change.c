@@ -106,7 +106,7 @@ revise_there(const struct config *config, const struct state_change *change,
 		[REVISE_ADOPT] = "ADOPT",
 	};
 	const char *const *message = change->messages;
-	uint64_t rows;
+	uint64_t rows = 0;
 	struct question q = { .wait_ms = ANSWER_MS, .numbers = &rows, .n = 1 };
 
 	do {

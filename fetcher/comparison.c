@@ -53,14 +53,14 @@ sort(struct comparison *c)
 {
 	struct storage_listing *l = c->listing;
 
-	c->sorted = mem_new_array(l->n, sizeof(*c->sorted));
+	c->sorted = mem_new_array(l->n, sizeof(struct listed *));
 	for (size_t i = 0; i < l->n; i++) {
 		c->sorted[i] = &l->entries[i];
 		c->sorted[i]->duplicate = false;
 		c->sorted[i]->row = (struct seen_row){ .status = SEEN_NEW };
 		c->by_content |= c->sorted[i]->uid_len == 0;
 	}
-	qsort_r(c->sorted, l->n, sizeof(*c->sorted), compare_uids, l);
+	qsort_r(c->sorted, l->n, sizeof(struct listed *), compare_uids, l);
 	for (size_t i = 1; i < l->n; i++) {
 		struct slice uid = uid_of(l, c->sorted[i]);
 
