@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/emit.h"
 
+#include "config/emit_man_examples.h"
 #include "config/load.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ enum { WIDTH = 78, TEXT_MAX = 2048, PATH_MAX_LEN = 200 };
 static const char head[] =
     ".\\\" SPDX-License-Identifier: Apache-2.0\n"
     ".\\\" Made by \"mailhaul schema man\"; change lib/config/schema*.c.\n"
-    ".Dd November 21, 2026\n"
+    ".Dd November 22, 2026\n"
     ".Dt MAILHAUL.YAML 5\n"
     ".Os\n"
     ".Sh NAME\n"
@@ -66,41 +67,15 @@ static const char head[] =
     "or holds a colon and a blank needs quotes.\n"
     ".Sh KEYS\n";
 
+static const char files[] = ".Sh FILES\n"
+			    ".Bl -tag -width Ds\n"
+			    ".It Pa " CONFIG_DEFAULT_PATH "\n"
+			    "The file that is read when\n"
+			    ".Fl c\n"
+			    "names no other.\n"
+			    ".El\n";
+
 static const char tail[] =
-    ".Sh FILES\n"
-    ".Bl -tag -width Ds\n"
-    ".It Pa " CONFIG_DEFAULT_PATH "\n"
-    "The file that is read when\n"
-    ".Fl c\n"
-    "names no other.\n"
-    ".El\n"
-    ".Sh EXAMPLES\n"
-    "One catch-all mailbox, with the people in a text file:\n"
-    ".Bd -literal -offset indent\n"
-    "postmaster: postmaster@example.org\n"
-    "accepted_domains: [example.org]\n"
-    "directory:\n"
-    "  - file: users.txt\n"
-    "accounts:\n"
-    "  - name: office\n"
-    "    host: pop.isp.example\n"
-    "    user: example.org\n"
-    "    password: {file: office.password}\n"
-    "    recipients: {trusted_hosts: [.isp.example]}\n"
-    ".Ed\n"
-    ".Pp\n"
-    "One person's mailbox at Microsoft 365, where a program of yours gets the\n"
-    "tokens:\n"
-    ".Bd -literal -offset indent\n"
-    "accounts:\n"
-    "  - name: anna\n"
-    "    protocol: imaps\n"
-    "    host: outlook.office365.com\n"
-    "    user: anna@example.org\n"
-    "    token: {command: [/usr/local/bin/oauth-token, anna]}\n"
-    "    mailbox: single\n"
-    "    deliver_to: anna@example.org\n"
-    ".Ed\n"
     ".Sh DIAGNOSTICS\n"
     "Each finding is one line:\n"
     ".Bd -literal -offset indent\n"
@@ -130,9 +105,9 @@ write_word(FILE *out, struct slice word, bool line_begins)
 
 /* Text lines; every sentence begins one. */
 static void
-write_text(FILE *out, const char *text)
+write_text(FILE *out, struct slice rest)
 {
-	struct slice rest = slice_of(text), word;
+	struct slice word;
 	size_t column = 0;
 
 	while (slice_cut_word(&rest, &word)) {
@@ -191,8 +166,8 @@ write_row(FILE *out, const char *above, const struct schema_row *row)
 	describe_type(row, &text);
 	row_describe(row, &text);
 	fprintf(out, ".It Cm %s\n", row->name);
-	write_text(out, row->help);
-	write_text(out, buf_string(&text));
+	write_text(out, slice_of(row->help));
+	write_text(out, buf_slice(&text));
 	if (row->table != NULL) {
 		make_path(path, above, row);
 		fprintf(out, "See\n.Sx %s .\n",
@@ -252,6 +227,52 @@ write_sections(FILE *out, const char *above, const struct schema_table *table)
 	}
 }
 
+static bool
+is_shown(struct slice line)
+{
+	return line.len > 0 && line.data[0] == '\t';
+}
+
+/* Lines that are shown as they are; moves on to what follows them. */
+static void
+write_shown(FILE *out, struct slice *text)
+{
+	struct slice rest = *text, line;
+
+	fputs(".Bd -literal -offset indent\n", out);
+	while (slice_cut_line(&rest, &line) && is_shown(line)) {
+		write_word(out, slice_from(line, 1), true);
+		fputc('\n', out);
+		*text = rest;
+	}
+	fputs(".Ed\n", out);
+}
+
+static void
+write_example(FILE *out, const struct man_example *example)
+{
+	struct slice text = slice_of(example->text), rest, line;
+	const char *lead = "";
+
+	fprintf(out, ".Ss %s\n", example->title);
+	while (text.len > 0) {
+		rest = text;
+		slice_cut_line(&rest, &line);
+		if (is_shown(line)) {
+			write_shown(out, &text);
+		} else {
+			fputs(lead, out);
+			write_text(out, line);
+			text = rest;
+		}
+		lead = "";
+		if (text.len > 0 && text.data[0] == '\n') {
+			text = slice_from(text, 1);
+			lead = ".Pp\n";
+		}
+	}
+}
+
 void
 emit_man(FILE *out)
 {
@@ -262,5 +283,9 @@ emit_man(FILE *out)
 	write_sections(out, "", &schema_root);
 	fputs(".Ss Passwords\nExactly one of:\n", out);
 	write_list(out, "", &schema_secret);
+	fputs(files, out);
+	fputs(".Sh EXAMPLES\n", out);
+	for (const struct man_example *e = man_examples; e->title != NULL; e++)
+		write_example(out, e);
 	fputs(tail, out);
 }

@@ -346,7 +346,9 @@ static const struct schema_row account_rows[] = {
 	    .fallback = "[INBOX]",
 	    .example = "[INBOX, \"Lists/%\"]",
 	    .help = "IMAP: the folders to collect from. * stands for any "
-		    "characters, % for any but the separator." },
+		    "characters, % for any but the separator; neither for "
+		    "what the server keeps for a purpose of its own, such "
+		    "as sent mail, junk or all mail." },
 	{ .name = "exclude_folders",
 	    .type = &value_list,
 	    .element = &value_text,

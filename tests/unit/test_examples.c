@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that README.md and the manual show must work as it stands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "config/config.h"
+
+enum { TEXT_ROOM = 256 * 1024, PATH_ROOM = 256 };
+
+/* What the examples name. */
+static const char *const files[] = { "users.txt", "office.password",
+	"anna.password", "bank.pem", "bank.key" };
+
+static char folder[] = "/tmp/test_examples.XXXXXX";
+
+static void
+put(const char *name, struct slice content)
+{
+	char path[PATH_ROOM];
+	struct error err;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (!file_replace(path, content, 0600, &err))
+		fail_msg("%s", err.text);
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		put(files[i], SLICE("anna@example.org\n"));
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	char path[PATH_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
+	unlink(path);
+	return rmdir(folder);
+}
+
+/* With Sendmail there is no milter to ask, and that is warned of. */
+static bool
+is_expected(struct slice findings)
+{
+	struct slice line;
+
+	return slice_cut_line(&findings, &line) && findings.len == 0 &&
+	       slice_search_nocase(
+		   line, SLICE("warning: inject.require_milter:")) < line.len;
+}
+
+/* Loads it; there must be nothing else to find. */
+static struct config *
+load(struct slice yaml)
+{
+	char path[PATH_ROOM];
+	char *findings = NULL;
+	size_t findings_len = 0;
+	FILE *f = open_memstream(&findings, &findings_len);
+	struct config *config;
+
+	put("mailhaul.yaml", yaml);
+	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
+	config = config_load(path, f);
+	fclose(f);
+	if (config == NULL ||
+	    (findings_len > 0 && !is_expected(slice_of(findings))))
+		fail_msg("%s\n%.*s", findings, (int)yaml.len, yaml.data);
+	free(findings);
+	return config;
+}
+
+static bool
+has_key(struct slice yaml, const char *key)
+{
+	struct slice line;
+
+	while (slice_cut_line(&yaml, &line))
+		if (slice_starts(line, slice_of(key)))
+			return true;
+	return false;
+}
+
+/* An example may leave out what every configuration has. */
+static void
+load_completed(struct slice yaml)
+{
+	static const struct {
+		const char *key, *text;
+	} usual[] = {
+		{ "postmaster:", "postmaster: postmaster@example.org\n" },
+		{ "accepted_domains:", "accepted_domains: [example.org]\n" },
+		{ "directory:", "directory: [file: users.txt]\n" },
+		{ "accounts:",
+		    "accounts: [{name: usual, host: pop.isp.example,\n"
+		    "  user: example.org, password: {file: office.password},\n"
+		    "  recipients: {trusted_hosts: [.isp.example]}}]\n" },
+	};
+	struct buf whole;
+
+	buf_init(&whole, TEXT_ROOM);
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!has_key(yaml, usual[i].key))
+			buf_add_string(&whole, usual[i].text);
+	buf_add(&whole, yaml);
+	config_unref(load(buf_slice(&whole)));
+	buf_clear(&whole);
+}
+
+/* A line of a literal block, as a reader sees it. */
+static void
+add_shown(struct buf *out, struct slice line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == '\\' && line.data[++i] == '&')
+			continue;
+		buf_add_byte(out, line.data[i]);
+	}
+	buf_add_byte(out, '\n');
+}
+
+/* The first line of a mapping: "key:", and not "mailhaul.yaml:14:12: error". */
+static bool
+is_yaml(struct slice block)
+{
+	size_t n = 0;
+
+	while (
+	    n < block.len && ((block.data[n] >= 'a' && block.data[n] <= 'z') ||
+				 block.data[n] == '_'))
+		n++;
+	return n > 0 && n + 1 < block.len && block.data[n] == ':' &&
+	       (block.data[n + 1] == ' ' || block.data[n + 1] == '\n');
+}
+
+/* Loads the YAML between lines that begin so and end so; how many there are. */
+static size_t
+load_blocks(const char *path, const char *from, const char *to)
+{
+	struct buf text, block;
+	struct slice rest, line;
+	struct error err;
+	bool inside = false;
+	size_t found = 0;
+
+	buf_init(&text, TEXT_ROOM);
+	buf_init(&block, TEXT_ROOM);
+	if (!file_read(path, &text, &err))
+		fail_msg("%s", err.text);
+	rest = buf_slice(&text);
+	while (slice_cut_line(&rest, &line)) {
+		if (inside && slice_starts(line, slice_of(to))) {
+			inside = false;
+			if (is_yaml(buf_slice(&block))) {
+				load_completed(buf_slice(&block));
+				found++;
+			}
+			buf_clear(&block);
+			buf_init(&block, TEXT_ROOM);
+		} else if (inside) {
+			add_shown(&block, line);
+		} else {
+			inside = slice_starts(line, slice_of(from));
+		}
+	}
+	buf_clear(&text);
+	buf_clear(&block);
+	return found;
+}
+
+static void
+what_readme_shows_loads_without_a_finding(void **state)
+{
+	(void)state;
+	assert_true(load_blocks("README.md", "```yaml", "```") >= 1);
+}
+
+static void
+what_the_manual_shows_loads_without_a_finding(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t at_least;
+	} pages[] = {
+		{ "man/mailhaul.yaml.5", 7 },
+		{ "man/mailhaul.8", 0 },
+		{ "man/mailhaul-fetcher.8", 1 },
+		{ "man/mailhaul-milter.8", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		assert_true(load_blocks(pages[i].path, ".Bd -literal", ".Ed") >=
+			    pages[i].at_least);
+}
+
+/* What README.md says of its first account. */
+static void
+the_first_account_is_a_catch_all_mailbox(void **state)
+{
+	struct config *config;
+	struct buf readme;
+	struct slice yaml;
+	struct error err;
+	size_t at;
+
+	(void)state;
+	buf_init(&readme, TEXT_ROOM);
+	assert_true(file_read("README.md", &readme, &err));
+	yaml = buf_slice(&readme);
+	at = slice_search_nocase(yaml, SLICE("```yaml\n"));
+	yaml = slice_from(yaml, at + strlen("```yaml\n"));
+	config =
+	    load(slice_first(yaml, slice_search_nocase(yaml, SLICE("```"))));
+	assert_int_equal(config->n_accounts, 1);
+	assert_non_null(config_account(config, "office"));
+	assert_int_equal(config->accounts[0].protocol, PROTOCOL_POP3S);
+	assert_int_equal(config->accounts[0].port, 995);
+	assert_int_equal(config->accounts[0].mailbox, MAILBOX_CATCH_ALL);
+	assert_string_equal(config->accounts[0].fallback.local, "postmaster");
+	config_unref(config);
+	buf_clear(&readme);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_readme_shows_loads_without_a_finding),
+		cmocka_unit_test(what_the_manual_shows_loads_without_a_finding),
+		cmocka_unit_test(the_first_account_is_a_catch_all_mailbox),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
