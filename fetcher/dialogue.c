@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "fetcher/conn.h"
 #include "fetcher/login_secret.h"
+#include "fetcher/sasl.h"
 
 enum { BODY_PIECE = 16 * 1024 };
 
@@ -170,12 +171,28 @@ try_another_token(struct dialogue *d, const struct error *err)
 	return true;
 }
 
+/* Some servers offer SCRAM also to users whose passwords they cannot check that
+ * way (Mailutils with PAM, Dovecot with crypted passwords). */
+static void
+hint_at_plain(const struct dialogue *d, struct error *err)
+{
+	const unsigned both = 1U << SASL_SCRAM_SHA_256 | 1U << SASL_PLAIN;
+	unsigned offered = dialogue_facts(d)->mechanisms;
+
+	if (err->kind == ERROR_LOGIN && !d->logged_in && !d->login.token &&
+	    d->settings.account->auth == AUTH_AUTO && (offered & both) == both)
+		error_prefix(err,
+		    "SCRAM-SHA-256 (if the password is right, try auth: "
+		    "plain)");
+}
+
 /* As fail(), for what the machine says, which does not know the host. */
 static void
 fail_protocol(struct dialogue *d, const struct error *err)
 {
 	struct error why = *err;
 
+	hint_at_plain(d, &why);
 	error_prefix(&why, "%s", d->settings.account->host);
 	if (!d->ended && !try_another_token(d, &why))
 		fail(d, &why);

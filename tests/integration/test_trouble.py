@@ -185,8 +185,10 @@ def test_wrong_password(scene):
     uids = scene.put(mail("waits", envelope="anna@example.org"))
     result = scene.mailhaul.fetch_once().expect(75)
     nothing_was_fetched(scene, uids)
-    assert any("office" in line.text for line in result.lines()), result.err
+    assert any("office" in line.text and "try auth: plain" in line.text for line in result.lines()), result.err
     assert "not the password" not in result.err
+    scene.account["auth"] = "plain"
+    assert "try auth" not in scene.mailhaul.fetch_once().expect(75).err
 
 
 def test_one_bad_account_does_not_stop_the_other(scene):
