@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "recipients/providers.h"
+#include "config/emit.h"
+#include "config/providers.h"
 #include "recipients/zone.h"
 
 enum { SURE = 3, LABELS_MAX = 3 };
@@ -351,30 +352,34 @@ survey_run(const struct slice *headers, size_t n, const struct address *own,
 	conclude(s, own);
 }
 
+static void
+make_settings(const struct survey *s, const char **fields, const char **hosts,
+    struct recipient_settings *out)
+{
+	fields[0] = s->best == NULL ? NULL : s->best->name;
+	for (unsigned i = 0; i < s->n_trusted; i++)
+		hosts[i] = s->trusted[i];
+	*out = (struct recipient_settings){
+		.tiers = { TIER_ENVELOPE, TIER_RECEIVED, TIER_HEADERS },
+		.n_tiers = 3,
+		.envelope_headers = s->best == NULL ? NULL : fields,
+		.occurrence = 1,
+		.position_bottom = s->bottom,
+		.strip_prefix = s->strip_prefix,
+		.trusted_hosts = hosts,
+	};
+}
+
 /* --- as YAML ----------------------------------------------------------- */
 
 static void
 write_recipients(const struct survey *s, int indent, struct buf *out)
 {
-	buf_printf(out, "%*srecipients:\n", indent, "");
-	if (s->best != NULL)
-		buf_printf(out, "%*senvelope_headers: [%s]\n", indent + 2, "",
-		    s->best->name);
-	if (s->bottom)
-		buf_printf(out, "%*sposition: bottom\n", indent + 2, "");
-	if (s->strip_prefix[0] != '\0') {
-		buf_printf(out, "%*sstrip_prefix: \"", indent + 2, "");
-		for (const char *p = s->strip_prefix; *p != '\0'; p++)
-			buf_printf(out, "%s%c",
-			    *p == '"' || *p == '\\' ? "\\" : "", *p);
-		buf_add_string(out, "\"\n");
-	}
-	if (s->n_trusted == 0)
-		return;
-	buf_printf(out, "%*strusted_hosts: [", indent + 2, "");
-	for (unsigned i = 0; i < s->n_trusted; i++)
-		buf_printf(out, "%s%s", i > 0 ? ", " : "", s->trusted[i]);
-	buf_add_string(out, "]\n");
+	const char *fields[2] = { NULL }, *hosts[SURVEY_HOSTS + 1] = { NULL };
+	struct recipient_settings settings;
+
+	make_settings(s, fields, hosts, &settings);
+	emit_recipients(&settings, indent, out);
 }
 
 void
@@ -385,6 +390,5 @@ survey_write(const struct survey *s, unsigned indent, struct buf *out)
 		? "  # all of these are for one address: or single, with "
 		  "deliver_to"
 		: "");
-	if (s->best != NULL || s->n_trusted > 0)
-		write_recipients(s, (int)indent, out);
+	write_recipients(s, (int)indent, out);
 }

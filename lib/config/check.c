@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/providers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -254,6 +255,8 @@ complete_account(
 {
 	struct address *own;
 
+	if (a->host == NULL && a->provider != NULL)
+		a->host = provider_host(a->provider, a->protocol);
 	if (a->port == 0)
 		a->port = schema_port(a->protocol);
 	if (load->keep_for_all) {
@@ -295,6 +298,44 @@ believes_received(const struct recipient_settings *r)
 			return r->trusted_hosts == NULL ||
 			       r->trusted_hosts[0] == NULL;
 	return false;
+}
+
+static void
+check_host(struct load *load, const struct account *a, const struct node *node)
+{
+	if (a->host != NULL || node_child(node, "host") != NULL)
+		return;
+	if (a->provider == NULL && node_child(node, "provider") != NULL)
+		return;
+	if (a->provider == NULL)
+		finding_missing(load->findings, node, "host",
+		    "missing: The provider's server.");
+	else
+		finding_missing(load->findings, node, "host",
+		    "missing: The provider's server; that of %s is not known",
+		    provider_name(a->provider));
+}
+
+static void
+check_provider(
+    struct load *load, const struct account *a, const struct node *node)
+{
+	const struct node *place = node_of(node, &a->provider);
+	const struct provider *p = a->provider;
+	char least[32];
+
+	if (p->remedy != NULL && a->mailbox == MAILBOX_CATCH_ALL &&
+	    a->recipients.envelope_headers == NULL)
+		finding_warning(load->findings, place,
+		    "%s records nowhere whom a message is for: To and Cc are "
+		    "all there is, so mail by Bcc and from lists goes to the "
+		    "fallback; %s",
+		    p->title, p->remedy);
+	if (!account_is_imap(a) && a->every_ms > 0 &&
+	    a->every_ms < p->pop3_every_ms)
+		finding_warning(load->findings, node_of(node, &a->every_ms),
+		    "%s lets nobody ask more often than every %s by POP3",
+		    p->title, duration_write(p->pop3_every_ms, least));
 }
 
 static void
@@ -361,6 +402,9 @@ check_account(
 	bool single = a->mailbox == MAILBOX_SINGLE;
 	bool delivered = node_of(node, &a->deliver_to) != node;
 
+	check_host(load, a, node);
+	if (a->provider != NULL)
+		check_provider(load, a, node);
 	check_login(load, a, node);
 	check_protocol(load, a, node);
 	if (single && address_is_null(&a->deliver_to))
@@ -370,7 +414,8 @@ check_account(
 		finding_error(f, node_of(node, &a->deliver_to),
 		    "deliver_to is for mailbox: single; this one is "
 		    "catch_all");
-	if (!single && believes_received(&a->recipients))
+	if (!single && node_child(node, "provider") == NULL &&
+	    a->provider == NULL && believes_received(&a->recipients))
 		finding_warning(f, node_of(node, &a->recipients.trusted_hosts),
 		    "without recipients.trusted_hosts only the topmost "
 		    "Received field is believed");

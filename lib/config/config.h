@@ -82,7 +82,7 @@ struct recipient_settings {
 	enum tier tiers[3];
 	size_t n_tiers;                      /* 0: fallback only */
 	const char *const *envelope_headers; /* NULL-terminated; NULL: the
-						known list (recipients/providers) */
+						known list (config/providers) */
 	int occurrence; /* 1 = topmost …, OCCURRENCE_ALL, OCCURRENCE_LAST */
 	bool position_bottom;
 	const char *strip_prefix;         /* "" : none */
@@ -91,9 +91,12 @@ struct recipient_settings {
 	const char *const *headers;       /* NULL-terminated */
 };
 
+struct provider;
+
 struct account {
 	const char *name; /* the key of its state */
 	bool enabled;
+	const struct provider *provider; /* config/providers; NULL: none */
 	enum account_protocol {
 		PROTOCOL_POP3,
 		PROTOCOL_POP3S,

@@ -18,8 +18,17 @@ void emit_sample(FILE *);
 /* man/mailhaul.yaml.5, in mdoc(7). */
 void emit_man(FILE *);
 
+/* The providers' section of that page. */
+void emit_providers(FILE *);
+/* An account's `recipients` as lines of YAML, each after `indent` blanks: what
+ * differs from the defaults.  Nothing when nothing does. */
+void
+emit_recipients(const struct recipient_settings *, int indent, struct buf *);
+
 /* For the above.  True for a list of mappings. */
 bool row_is_table_list(const struct schema_row *);
+/* Text lines of mdoc(7); every sentence begins one. */
+void emit_man_text(FILE *, struct slice text);
 /* "One of a, b.  From 1 to 64.  Default 4." without what does not apply;
  * appended to `out`. */
 void row_describe(const struct schema_row *, struct buf *out);

@@ -103,9 +103,8 @@ write_word(FILE *out, struct slice word, bool line_begins)
 	}
 }
 
-/* Text lines; every sentence begins one. */
-static void
-write_text(FILE *out, struct slice rest)
+void
+emit_man_text(FILE *out, struct slice rest)
 {
 	struct slice word;
 	size_t column = 0;
@@ -166,13 +165,15 @@ write_row(FILE *out, const char *above, const struct schema_row *row)
 	describe_type(row, &text);
 	row_describe(row, &text);
 	fprintf(out, ".It Cm %s\n", row->name);
-	write_text(out, slice_of(row->help));
-	write_text(out, buf_slice(&text));
+	emit_man_text(out, slice_of(row->help));
+	emit_man_text(out, buf_slice(&text));
 	if (row->table != NULL) {
 		make_path(path, above, row);
 		fprintf(out, "See\n.Sx %s .\n",
 		    row->table == &schema_secret ? "Passwords" : path);
 	}
+	if (row->type == &value_provider)
+		fputs("See\n.Sx Providers .\n", out);
 	buf_clear(&text);
 }
 
@@ -262,7 +263,7 @@ write_example(FILE *out, const struct man_example *example)
 			write_shown(out, &text);
 		} else {
 			fputs(lead, out);
-			write_text(out, line);
+			emit_man_text(out, line);
 			text = rest;
 		}
 		lead = "";
@@ -283,6 +284,7 @@ emit_man(FILE *out)
 	write_sections(out, "", &schema_root);
 	fputs(".Ss Passwords\nExactly one of:\n", out);
 	write_list(out, "", &schema_secret);
+	emit_providers(out);
 	fputs(files, out);
 	fputs(".Sh EXAMPLES\n", out);
 	for (const struct man_example *e = man_examples; e->title != NULL; e++)

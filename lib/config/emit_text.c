@@ -22,7 +22,8 @@ describe_words(const struct schema_row *row, struct buf *out)
 	size_t usable = 0;
 
 	if (row->type != &value_word && row->type != &value_switch &&
-	    row->type != &value_preset && row->element != &value_word)
+	    row->type != &value_preset && row->type != &value_provider &&
+	    row->element != &value_word)
 		return;
 	for (w = row->words; w->word != NULL; w++)
 		usable += !w->later;

@@ -9,7 +9,7 @@ enum { NAME_MAX_LEN = 40 };
 bool
 row_is_usable(const struct schema_table *table, const struct schema_row *row)
 {
-	return row->type != &value_later && row->type != &value_reserved &&
+	return row->type != &value_reserved &&
 	       (row->flags & table->without) == 0;
 }
 
@@ -363,17 +363,6 @@ read_list(struct load *load, const struct schema_row *row, struct node *node,
 }
 
 static bool
-read_later(struct load *load, const struct schema_row *row, struct node *node,
-    void *base)
-{
-	(void)base;
-	finding_error(
-	    load->findings, node, "%s is not in this version yet", row->name);
-	findings_at_key(load->findings);
-	return false;
-}
-
-static bool
 read_reserved(struct load *load, const struct schema_row *row,
     struct node *node, void *base)
 {
@@ -387,7 +376,5 @@ read_reserved(struct load *load, const struct schema_row *row,
 const struct value_type value_mapping = { "a mapping", read_mapping, 0,
 	"object", NULL };
 const struct value_type value_list = { "a list", read_list, 0, "array", NULL };
-const struct value_type value_later = { "nothing yet", read_later, 0, NULL,
-	NULL };
 const struct value_type value_reserved = { "nothing yet", read_reserved, 0,
 	NULL, NULL };

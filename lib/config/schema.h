@@ -31,6 +31,7 @@ struct schema_word {
 	const char *word;    /* NULL ends the list */
 	const char *text;    /* of value_preset: what it stands for */
 	const char *warning; /* said when the word is used, or NULL */
+	const struct provider *provider; /* of value_provider */
 	int value;
 	bool later; /* fixed, and not in this version yet */
 };

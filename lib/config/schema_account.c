@@ -5,6 +5,7 @@
  */
 #include "config/schema.h"
 
+#include "config/providers.h"
 #include "config/values.h"
 
 #include <stddef.h>
@@ -265,7 +266,16 @@ static const struct schema_row account_rows[] = {
 	    .offset = offsetof(struct account, enabled),
 	    .fallback = "true",
 	    .help = "With false nothing is collected." },
-	{ .name = "provider", .type = &value_later, .help = "A preset." },
+	/* Before what an account may say otherwise. */
+	{ .name = "provider",
+	    .type = &value_provider,
+	    .words = provider_words,
+	    .offset = offsetof(struct account, provider),
+	    .example = "ionos",
+	    .help = "Whose mailbox it is: sets host and recipients to what is "
+		    "known of that provider. What the account says itself "
+		    "goes before that; mailhaul test-catch-all tells whether "
+		    "it fits." },
 	{ .name = "protocol",
 	    .type = &value_word,
 	    .words = protocols,
@@ -280,7 +290,8 @@ static const struct schema_row account_rows[] = {
 	{ .name = "host",
 	    .type = &value_host,
 	    .offset = offsetof(struct account, host),
-	    .flags = ROW_REQUIRED,
+	    .derived = "as provider says; without one it is required",
+	    .flags = ROW_SAMPLE,
 	    .example = "pop.isp.example",
 	    .help = "The provider's server." },
 	{ .name = "port",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/values.h"
 
+#include "config/providers.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -401,6 +403,19 @@ read_preset(struct load *load, const struct schema_row *row, struct node *node,
 	return true;
 }
 
+/* In an account: a word that sets many of its fields. */
+static bool
+read_provider(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	const struct schema_word *word;
+
+	if (!cut_word(load, row, node, &word))
+		return false;
+	provider_apply(word->provider, base);
+	return true;
+}
+
 /* A word, or a duration that goes to the second field. */
 static bool
 read_keep(struct load *load, const struct schema_row *row, struct node *node,
@@ -482,6 +497,8 @@ const struct value_type value_word = { "a word", read_word, sizeof(int),
 const struct value_type value_switch = { "a word", read_switch, sizeof(bool),
 	"words", NULL };
 const struct value_type value_preset = { "a word", read_preset, 0, "words",
+	NULL };
+const struct value_type value_provider = { "a word", read_provider, 0, "words",
 	NULL };
 const struct value_type value_keep = { "none, forever or a duration such as 7d",
 	read_keep, 0, "string", DURATION_PATTERN };

@@ -34,15 +34,14 @@ struct value_type {
 /* Scalars (values.c). */
 extern const struct value_type value_text, value_name, value_path,
     value_boolean, value_number, value_port, value_duration, value_size,
-    value_word, value_switch, value_preset, value_keep, value_interval,
-    value_occurrence;
+    value_word, value_switch, value_preset, value_provider, value_keep,
+    value_interval, value_occurrence;
 /* Scalars of mail, network and directory (values_mail.c). */
 extern const struct value_type value_address, value_optional_address,
     value_domain, value_domain_pattern, value_host, value_field_name, value_uri,
     value_filter, value_fingerprint, value_socket;
 /* Made of others (load.c). */
-extern const struct value_type value_mapping, value_list, value_later,
-    value_reserved;
+extern const struct value_type value_mapping, value_list, value_reserved;
 
 /* The text of a scalar; anything else is told as not being `expected`. */
 bool value_scalar(struct load *, const struct node *, const char *expected,

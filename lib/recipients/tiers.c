@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/providers.h"
 #include "recipients/explain.h"
-#include "recipients/providers.h"
 
 enum {
 	/* What names nobody is kept for the explanation only. */

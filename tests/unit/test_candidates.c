@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "config/providers.h"
 #include "mail/header.h"
 #include "recipients/candidates.h"
 
@@ -139,6 +140,7 @@ find_in_file(struct fixture *f, const char *name)
 struct expectation {
 	char *file, *tier, *candidates;
 	char *hosts[2], *fields[2], *strip; /* NULL: as usual */
+	const struct provider *provider;    /* NULL: none */
 	int occurrence;
 	bool bottom;
 };
@@ -150,6 +152,18 @@ copy(struct slice s)
 	return mem_string_len(s.data, s.len);
 }
 
+static const struct provider *
+find_provider(struct slice word)
+{
+	const struct schema_word *w = provider_words;
+
+	while (w->word != NULL && !slice_equal(word, slice_of(w->word)))
+		w++;
+	if (w->word == NULL)
+		fail_msg("no provider %.*s", SLICE_ARG(word));
+	return w->provider;
+}
+
 static void
 read_setting(struct slice word, struct expectation *e)
 {
@@ -157,6 +171,8 @@ read_setting(struct slice word, struct expectation *e)
 
 	if (slice_cut_prefix(&word, SLICE("hosts=")))
 		e->hosts[0] = copy(word);
+	else if (slice_cut_prefix(&word, SLICE("provider=")))
+		e->provider = find_provider(word);
 	else if (slice_cut_prefix(&word, SLICE("field=")))
 		e->fields[0] = copy(word);
 	else if (slice_cut_prefix(&word, SLICE("strip=")))
@@ -213,6 +229,14 @@ check_expectation(struct fixture *f, struct expectation *e)
 	s->strip_prefix = e->strip == NULL ? "" : e->strip;
 	s->occurrence = e->occurrence;
 	s->position_bottom = e->bottom;
+	s->n_tiers = 0;
+	for (enum tier i = TIER_ENVELOPE; i <= TIER_HEADERS; i++)
+		s->tiers[s->n_tiers++] = i;
+	if (e->provider != NULL) {
+		provider_apply(e->provider, &f->account);
+		if (e->fields[0] != NULL)
+			s->envelope_headers = (const char *const *)e->fields;
+	}
 	find_in_file(f, e->file);
 	write_candidates(&f->found, line, sizeof(line));
 	assert_string_equal(line, e->candidates);

@@ -9,6 +9,8 @@
 #include "config/config.h"
 
 #include "base/file.h"
+#include "config/emit.h"
+#include "config/providers.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -245,6 +247,117 @@ test_accounts_inherit(void **state)
 }
 
 static void
+assert_list(const char *const *list, const char *const *expected)
+{
+	for (; *expected != NULL; list++, expected++)
+		assert_string_equal(*list, *expected);
+	assert_null(*list);
+}
+
+#define LOGIN "user: u, password: {file: secret}"
+
+static void
+test_providers(void **state)
+{
+	struct config *c = load(TOP
+	    "accounts:\n"
+	    "- {name: a, provider: ionos, " LOGIN "}\n"
+	    "- {name: b, provider: ionos, protocol: imaps, " LOGIN ", host: "
+	    "imap.ionos.com, recipients: {position: top, occurrence: 2}}\n"
+	    "- {name: c, " LOGIN ", recipients: {from: [headers]}, provider: "
+	    "google, protocol: imap}\n");
+	const struct account *a = c->accounts;
+
+	(void)state;
+	assert_string_equal(a[0].provider->title, "IONOS (1&1)");
+	assert_string_equal(a[0].host, "pop.1und1.de");
+	assert_int_equal(a[0].port, 995);
+	assert_true(a[0].recipients.position_bottom);
+	assert_list(a[0].recipients.envelope_headers,
+	    (const char *[]){ "Envelope-To", NULL });
+	assert_list(a[0].recipients.trusted_hosts,
+	    (const char *[]){ ".kundenserver.de", NULL });
+	assert_list(a[0].recipients.headers,
+	    (const char *[]){ "To", "Cc", "Bcc", NULL });
+	assert_string_equal(a[1].host, "imap.ionos.com");
+	assert_false(a[1].recipients.position_bottom);
+	assert_int_equal(a[1].recipients.occurrence, 2);
+	assert_string_equal(a[1].recipients.envelope_headers[0], "Envelope-To");
+	assert_string_equal(a[2].host, "imap.gmail.com");
+	assert_int_equal(a[2].recipients.n_tiers, 1);
+	assert_int_equal(a[2].recipients.occurrence, OCCURRENCE_LAST);
+	config_unref(c);
+}
+
+/* An account's own provider goes before what all have, whole. */
+static void
+test_provider_of_all(void **state)
+{
+	struct config *c =
+	    load(TOP "account_defaults: {provider: ionos, every: 15m, "
+		     "recipients: {headers: [To]}}\n"
+		     "accounts:\n"
+		     "- {name: a, " LOGIN "}\n"
+		     "- {name: b, " LOGIN ", provider: web_de}\n");
+	const struct account *a = c->accounts;
+
+	(void)state;
+	assert_true(a[0].recipients.position_bottom);
+	assert_string_equal(a[0].host, "pop.1und1.de");
+	assert_string_equal(a[1].host, "pop3.web.de");
+	assert_false(a[1].recipients.position_bottom);
+	assert_null(a[1].recipients.envelope_headers);
+	assert_int_equal(a[1].recipients.n_tiers, 2);
+	assert_string_equal(a[1].recipients.headers[0], "To");
+	assert_null(a[1].recipients.headers[1]);
+	config_unref(c);
+}
+
+/* What a row says must be what the loader would take. */
+static void
+test_every_provider_as_its_example(void **state)
+{
+	const struct schema_word *w;
+	struct buf yaml;
+
+	(void)state;
+	for (w = provider_words; w->word != NULL; w++) {
+		const struct account *a;
+		struct config *c;
+
+		buf_init(&yaml, 4096);
+		buf_printf(&yaml,
+		    TOP "accounts:\n- {name: a, host: h.example, provider: "
+			"%s, " LOGIN "}\n"
+			"- name: b\n  host: h.example\n  user: u\n"
+			"  password: {file: secret}\n",
+		    w->word);
+		emit_recipients(&w->provider->recipients, 2, &yaml);
+		c = load(buf_string(&yaml));
+		a = c->accounts;
+		assert_string_equal(provider_name(a->provider), w->word);
+		assert_int_equal(
+		    a[0].recipients.n_tiers, a[1].recipients.n_tiers);
+		assert_memory_equal(a[0].recipients.tiers,
+		    a[1].recipients.tiers,
+		    a[0].recipients.n_tiers * sizeof(enum tier));
+		assert_int_equal(
+		    a[0].recipients.occurrence, a[1].recipients.occurrence);
+		assert_int_equal(a[0].recipients.position_bottom,
+		    a[1].recipients.position_bottom);
+		if (a[0].recipients.trusted_hosts != NULL)
+			assert_list(a[0].recipients.trusted_hosts,
+			    a[1].recipients.trusted_hosts);
+		if (a[0].recipients.envelope_headers != NULL)
+			assert_list(a[0].recipients.envelope_headers,
+			    a[1].recipients.envelope_headers);
+		assert_true(strlen(w->provider->source) > 20);
+		config_unref(c);
+		buf_clear(&yaml);
+	}
+}
+
+static void
 test_ldap(void **state)
 {
 	struct config *c =
@@ -405,6 +518,9 @@ main(void)
 		cmocka_unit_test(test_recipient_defaults),
 		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_accounts_inherit),
+		cmocka_unit_test(test_providers),
+		cmocka_unit_test(test_provider_of_all),
+		cmocka_unit_test(test_every_provider_as_its_example),
 		cmocka_unit_test(test_ldap),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_account_by_name),

@@ -224,27 +224,6 @@ test_full_sample_loads_uncommented(void **state)
 	buf_clear(&yaml);
 }
 
-/* What has no function yet is in no document. */
-static void
-test_documents_leave_out_what_comes_later(void **state)
-{
-	static const char *const paths[] = { "conf/mailhaul.full.yaml",
-		"man/mailhaul.yaml.5", "conf/mailhaul.schema.json" };
-	static const char *const words[] = { "provider:", "\"provider\"",
-		"Cm provider", "smtp: {" };
-	struct buf text;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		read_tree_file(paths[i], &text);
-		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++)
-			if (slice_search_nocase(buf_slice(&text),
-				slice_of(words[w])) < text.len)
-				fail_msg("%s: %s", paths[i], words[w]);
-		buf_clear(&text);
-	}
-}
-
 static void
 test_json_schema_is_json(void **state)
 {
@@ -280,7 +259,6 @@ main(void)
 		cmocka_unit_test(test_documents_are_fresh),
 		cmocka_unit_test(test_samples_load),
 		cmocka_unit_test(test_full_sample_loads_uncommented),
-		cmocka_unit_test(test_documents_leave_out_what_comes_later),
 		cmocka_unit_test(test_json_schema_is_json),
 		cmocka_unit_test(test_nearest_name),
 	};
