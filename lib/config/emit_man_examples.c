@@ -230,6 +230,13 @@ const struct man_example man_examples[] = {
 	    "\"mailhaul import\" (mailhaul(8)) makes this file from that of "
 	    "fetchmail, getmail or mpop, and takes over what they have "
 	    "collected, so "
-	    "that nothing comes twice.\n" },
+	    "that nothing comes twice.\n"
+	    "Where what was collected is not known, \"mailhaul seen baseline "
+	    "office\" "
+	    "before the first start takes all that is there for collected, and "
+	    "nothing of it is ever deleted.\n"
+	    "Without a word from you a mailbox that keeps its mail and holds "
+	    "more "
+	    "than a hundred messages is not collected: the fetcher asks.\n" },
 	{ 0 }
 };
