@@ -3,6 +3,7 @@
 TLS, and mailboxes that are written as Maildirs, so that no mail server alters
 what a test put there."""
 
+import os
 import pathlib
 import shutil
 
@@ -173,6 +174,19 @@ class Mailbox(ImapMailbox):
         draft.rename(maildir / "new" / uid)
         return uid
 
+    def put_many(self, message, count):
+        """As put(), fast: links to a few files, since a file has 65,000 names at
+        most.  The names tell the size, as Dovecot's own do."""
+        sizes = f"S={len(message)},W={len(message) + message.count(b'%c' % 10)}"
+        first = None
+        for number in range(count):
+            name = f"{1700000000 + number}.M1P1.isp,{sizes}"
+            if number % 10000 == 0:
+                self.put(message, name)
+                first = self._folder("INBOX") / "new" / name
+            else:
+                os.link(first, first.with_name(name))
+
     def uids(self, folder="INBOX"):
         """The UIDs of all messages that are still there, sorted.  Those that are
         only marked as deleted are still there."""
@@ -216,6 +230,15 @@ class Mailbox(ImapMailbox):
         logs = sorted((self._home / "rawlog").glob("*.in"), key=lambda path: path.stat().st_ctime)
         return [log.read_text("utf-8", "replace").splitlines() for log in logs]
 
+    def replies(self):
+        """What the server said since record(): [(time.time(), line)]."""
+        lines = [
+            line.split(" ", 1)
+            for log in (self._home / "rawlog").glob("*.out")
+            for line in log.read_text("utf-8", "replace").splitlines()
+        ]
+        return sorted((float(when), text) for when, text in lines)
+
 
 class Provider:
     """Addresses: 127.0.0.1 has a good certificate, .2 one that has expired, .3
@@ -253,6 +276,11 @@ class Provider:
                 for address, lacking in LACKING.values()
             )
         )
+
+    def configure(self, text):
+        """More settings, which win; before start()."""
+        with self._conf.open("a") as conf:
+            conf.write(text)
 
     def start(self):
         self.tokens.start()
