@@ -13,6 +13,7 @@
 
 #include "admin/commands.h"
 #include "admin/fetcher_program.h"
+#include "admin/run_as.h"
 #include "config/config.h"
 
 enum { ARGUMENTS_MAX = 32, OPTION_HOST = 256, OPTION_JSON, OPTION_PASSED };
@@ -35,7 +36,7 @@ struct line {
 	char words[ARGUMENTS_MAX / 2][32]; /* "--user" */
 	const char *argv[ARGUMENTS_MAX + 1];
 	int n;
-	const char *host;
+	const char *config_path, *host;
 	bool passed;
 };
 
@@ -57,6 +58,7 @@ take(struct line *line, int option, int index)
 
 	switch (option) {
 	case 'c':
+		line->config_path = optarg;
 		return add(line, "-c", optarg);
 	case OPTION_JSON:
 		return add(line, "--json", NULL);
@@ -83,10 +85,31 @@ finish(struct line *line, char *const *names, int n_names)
 	return n_names == 1 && !line->passed && add(line, "--probe", names[0]);
 }
 
+/* A command that prints the password runs with the rights that it will have.
+ * What is wrong with the configuration the fetcher says. */
+static bool
+become_fetcher(const struct line *line)
+{
+	FILE *nowhere = fopen("/dev/null", "w");
+	struct config *config =
+	    nowhere == NULL ? NULL : config_load(line->config_path, nowhere);
+	struct error err;
+	bool ok = config == NULL || run_as_owner(config->state_dir, &err);
+
+	if (!ok)
+		fprintf(stderr, "mailhaul probe: %s\n", err.text);
+	config_unref(config);
+	if (nowhere != NULL)
+		fclose(nowhere);
+	return ok;
+}
+
 int
 cmd_probe(int argc, char **argv)
 {
-	struct line line = { .argv = { "mailhaul-fetcher" }, .n = 1 };
+	struct line line = { .argv = { "mailhaul-fetcher" },
+		.n = 1,
+		.config_path = CONFIG_DEFAULT_PATH };
 	char path[PATH_MAX];
 	int option, at = 0;
 
@@ -101,6 +124,8 @@ cmd_probe(int argc, char **argv)
 		    stderr);
 		return EX_UNAVAILABLE;
 	}
+	if (line.host == NULL && !become_fetcher(&line))
+		return EX_CONFIG;
 	execv(path, (char *const *)(uintptr_t)line.argv);
 	perror(path);
 	return EX_OSERR;

@@ -116,6 +116,13 @@ def test_token_near_its_end_is_not_used(settings, endpoint):
     assert printed(command) != printed(command)
 
 
+def test_root_leaves_nothing_of_its_own(settings, endpoint):
+    command = settings()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and done.stdout == printed(command) and len(endpoint.forms) == 1
+    assert {path.owner() for path in pathlib.Path(command[1]).parent.iterdir()} == {"mailhaul"}
+
+
 def test_changed_settings_count_at_once(settings, endpoint):
     printed(settings())
     time.sleep(0.02)  # the grain of the file system's clock

@@ -83,6 +83,15 @@ def test_without_uidplus_and_idle(scene):
     assert "full_expunge" in advice and "no IDLE" in advice
 
 
+def test_command_runs_as_the_fetcher_would_run_it(scene):
+    script, seen = (scene.mailhaul.folder / name for name in ("password.sh", "state/seen"))
+    script.write_text(f"#!/bin/sh\nid -un >{seen}\necho {scene.mailbox.password}\n")
+    script.chmod(0o755)
+    scene.account["password"] = {"command": [str(script)]}
+    scene.mailhaul.command("probe", "office").expect(0)
+    assert seen.read_text() == "mailhaul\n" and seen.owner() == "mailhaul"
+
+
 def test_newest_messages_only(scene):
     scene.put(*(mail(f"old{i}", envelope="old@example.org") for i in range(5)))
     scene.put(*(mail(f"new{i}", envelope="new@example.org") for i in range(10)))
