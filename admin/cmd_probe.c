@@ -90,7 +90,7 @@ finish(struct line *line, char *const *names, int n_names)
 static bool
 become_fetcher(const struct line *line)
 {
-	FILE *nowhere = fopen("/dev/null", "w");
+	FILE *nowhere = fopen("/dev/null", "we");
 	struct config *config =
 	    nowhere == NULL ? NULL : config_load(line->config_path, nowhere);
 	struct error err;

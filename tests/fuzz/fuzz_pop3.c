@@ -27,6 +27,7 @@ struct driver {
 	struct asked asked[POP3_WINDOW];
 	unsigned n;
 	bool in_body, opened, ended;
+	struct error err;
 };
 
 static void
@@ -138,16 +139,14 @@ act(struct driver *d, struct protocol_action action)
 static struct protocol_action
 give(struct driver *d, struct asked asked)
 {
-	struct error err;
-
 	d->asked[d->n++] = asked;
 	switch (asked.kind) {
 	case 'r':
-		return p->retrieve(&d->machine, asked.number, &err);
+		return p->retrieve(&d->machine, asked.number, &d->err);
 	case 'd':
-		return p->dispose(&d->machine, asked.number, &err);
+		return p->dispose(&d->machine, asked.number, &d->err);
 	default:
-		return p->noop(&d->machine, &err);
+		return p->noop(&d->machine, &d->err);
 	}
 }
 
