@@ -8,7 +8,7 @@
 
 enum {
 	SECRET_MAX = 8192, /* Microsoft's tokens are 2 to 4 KB */
-	COMMAND_MS = 30 * 1000,
+	COMMAND_MS = 10 * 1000,
 };
 
 struct login_secret {
