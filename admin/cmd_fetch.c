@@ -12,10 +12,11 @@
 
 #include "base/control_socket.h"
 #include "config/config.h"
+#include "config/values.h"
 
 enum {
 	/* The fetcher keeps its own clock; this is for one that hangs. */
-	ANSWER_MS = 61 * 60 * 1000,
+	ANSWER_MS = CONTROL_WAIT_MAX_MS + 60 * 1000,
 	/* It serves CONTROL_CLIENTS_MAX (fetcher/control.h) at once. */
 	SIDE_BY_SIDE = 16,
 };
@@ -117,6 +118,20 @@ fetch_all(const struct config *config, char *const *names, const char *wait)
 	return status;
 }
 
+static bool
+is_wait(const char *word)
+{
+	int64_t ms;
+
+	if (duration_parse(slice_of(word), &ms) && ms <= CONTROL_WAIT_MAX_MS)
+		return true;
+	fprintf(stderr,
+	    "mailhaul fetch: --wait: expected a time such as 5s, at most 60m, "
+	    "found \"%s\"\n",
+	    word);
+	return false;
+}
+
 int
 cmd_fetch(int argc, char **argv)
 {
@@ -137,7 +152,7 @@ cmd_fetch(int argc, char **argv)
 		else
 			return EX_USAGE;
 	}
-	if (optind == argc)
+	if (optind == argc || (wait != NULL && !is_wait(wait)))
 		return EX_USAGE;
 	config = config_load(config_path, stderr);
 	if (config == NULL)

@@ -144,6 +144,17 @@ on_exported(void *arg, const struct seen_entry *e)
 	c->shown++;
 }
 
+/* What is remembered of accounts that are gone can be looked at, too: so only
+ * where nothing is. */
+static int
+known_account(const struct seen_command *c, const char *name)
+{
+	if (config_account(c->config, name) != NULL)
+		return EX_OK;
+	fprintf(stderr, "mailhaul seen: there is no account %s\n", name);
+	return EX_USAGE;
+}
+
 static int
 visit(struct seen_command *c, seen_visitor *visitor)
 {
@@ -162,6 +173,8 @@ visit(struct seen_command *c, seen_visitor *visitor)
 		return EX_UNAVAILABLE;
 	ok = seen_visit(seen, key, visitor, c, &c->err);
 	seen_close(seen);
+	if (ok && name != NULL && c->shown == 0)
+		return known_account(c, name);
 	return ok ? EX_OK : EX_UNAVAILABLE;
 }
 
@@ -200,6 +213,8 @@ forget(struct seen_command *c)
 		return EX_USAGE;
 	if (!revise(c, c->arguments + 2, REVISE_FORGET, &changed))
 		return EX_TEMPFAIL;
+	if (changed.rows == 0 && known_account(c, c->arguments[1]) != EX_OK)
+		return EX_USAGE;
 	printf("%llu messages are forgotten: those that are still there are "
 	       "fetched again\n",
 	    (unsigned long long)changed.rows);
@@ -220,11 +235,8 @@ wish(struct seen_command *c, enum seen_action action, const char *what)
 
 	if (name == NULL || c->arguments[2] != NULL)
 		return EX_USAGE;
-	if (config_account(c->config, name) == NULL) {
-		fprintf(
-		    stderr, "mailhaul seen: there is no account %s\n", name);
+	if (known_account(c, name) != EX_OK)
 		return EX_USAGE;
-	}
 	if (!revise(c, c->arguments + 2, action, &changed))
 		return EX_TEMPFAIL;
 	printf("%s: with its next listing %s\n", name, what);

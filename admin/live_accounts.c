@@ -154,10 +154,15 @@ say_probe(struct live *live, const struct probe *p)
 		     name = slice_of(p->account->name);
 
 	snprintf(what, sizeof(what), "account %s", p->account->name);
+	slice_cut_prefix(&text, SLICE("warning: account="));
 	if (slice_cut_prefix(&text, name))
 		slice_cut_prefix(&text, SLICE(": "));
-	live_say(live, p->well ? LIVE_OK : LIVE_ERROR, what, "%.*s%s",
-	    SLICE_ARG(text), p->well ? "" : "; try again with: mailhaul probe");
+	if (p->well)
+		live_say(live, LIVE_OK, what, "%.*s", SLICE_ARG(text));
+	else
+		live_say(live, LIVE_ERROR, what,
+		    "%.*s; try again with: mailhaul probe %s", SLICE_ARG(text),
+		    p->account->name);
 }
 
 void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/command.h"
 
-enum { WAIT_MAX_MS = 60 * 60 * 1000 };
+#include "base/control_socket.h"
+#include "config/values.h"
 
 static const struct {
 	const char *name;
@@ -21,21 +22,8 @@ enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 static bool
 read_wait(struct slice word, int64_t *wait_ms)
 {
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
-	uint64_t number;
-
-	if (!slice_cut_prefix(&word, SLICE("wait=")) ||
-	    !slice_cut_number(&word, WAIT_MAX_MS, &number))
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (slice_equal(word, slice_of(units[i].unit))) {
-			*wait_ms = (int64_t)(number * units[i].ms);
-			return *wait_ms <= WAIT_MAX_MS;
-		}
-	return false;
+	return slice_cut_prefix(&word, SLICE("wait=")) &&
+	       duration_parse(word, wait_ms) && *wait_ms <= CONTROL_WAIT_MAX_MS;
 }
 
 static bool

@@ -26,6 +26,8 @@
 enum {
 	CONTROL_LINE_MAX = 512,
 	CONTROL_ANSWER_MAX = 4 * 1024 * 1024,
+	/* Of FETCH: wait=. */
+	CONTROL_WAIT_MAX_MS = 60 * 60 * 1000,
 };
 
 /* A listening socket, non-blocking.  A file that nobody answers at is left from

@@ -231,6 +231,12 @@ cut_units(struct slice text, const struct unit *units, int64_t *value)
 	return true;
 }
 
+bool
+duration_parse(struct slice text, int64_t *ms)
+{
+	return cut_units(text, duration_units, ms);
+}
+
 /* A number with units in the row's range. */
 static bool
 ranged(struct load *load, const struct schema_row *row, const struct node *node,

@@ -48,6 +48,9 @@ bool value_scalar(struct load *, const struct node *, const char *expected,
     struct slice *text);
 /* Where the row's field is. */
 void *value_field(const struct schema_row *, void *base);
+/* What a key's duration may look like; false when it is none.  One beyond every
+ * range gives INT64_MAX. */
+bool duration_parse(struct slice, int64_t *ms);
 /* Writes a duration, size or number in its shortest form.  Returns out. */
 char *duration_write(int64_t ms, char out[static 32]);
 char *size_write(int64_t bytes, char out[static 32]);

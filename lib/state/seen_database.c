@@ -333,9 +333,14 @@ struct seen *
 seen_database_open_readonly(const char *state_dir, struct error *err)
 {
 	char *path = path_in(state_dir);
-	struct seen *s = connect_to(path, SQLITE_OPEN_READONLY, err);
+	struct seen *s = NULL;
 	int64_t version = 0;
 
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		error_set(err, ERROR_CONFIG,
+		    "%s: not there: nothing was collected yet", path);
+	else
+		s = connect_to(path, SQLITE_OPEN_READONLY, err);
 	free(path);
 	if (s == NULL)
 		return NULL;

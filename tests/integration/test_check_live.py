@@ -208,7 +208,8 @@ def test_logins_of_all_accounts(ready):
     found = look(ready)
     found.expect("ok", "account office", "logged in")
     found.expect("error", "account late", "expired")
-    found.expect("error", "account wrong", "refused")
+    found.expect("error", "account wrong", "refused", "try again with: mailhaul probe wrong")
+    assert "account=" not in found.text
     assert "account asleep" not in found.text
 
 

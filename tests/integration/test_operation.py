@@ -79,6 +79,9 @@ def test_fetch_waits_for_a_pass_of_its_own(scene):
         assert "injected=1" in said.out
         assert scene.mailbox.uids() == []
     scene.mailhaul.command("fetch", "nobody").expect(64)
+    for wrong in ("5", "soon", "61m", "2h", ""):
+        said = scene.mailhaul.command("fetch", "--wait", wrong, "office").expect(64)
+        assert f'expected a time such as 5s, at most 60m, found "{wrong}"' in said.err
     scene.mailhaul.command("fetch", "office").expect(0)
     scene.postfix.wait_until_idle()
     assert set(scene.got()) == {"one", "two"}

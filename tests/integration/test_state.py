@@ -343,7 +343,7 @@ def test_export_and_import(scene, tmp_path, running):
     scene.fetch()
     exported = seen(scene, "export", "office").out
     assert exported.count("\tinjected\t20") == 3
-    assert seen(scene, "export", "other").out.count("\n") == 1
+    assert seen(scene, "export", "other", status=64).err.count("no account other") == 1
     file = tmp_path / "seen.txt"
     file.write_text(exported)
     file.chmod(0o600)
@@ -374,6 +374,10 @@ def test_import_names_each_bad_line(scene, tmp_path):
 
 
 def test_commands_for_no_account(scene):
-    for arguments in (["baseline", "nobody"], ["adopt", "nobody"], ["baseline"], ["forget"],
+    said = seen(scene, "list", status=69)
+    assert "state.db: not there: nothing was collected yet" in said.err
+    scene.fetch()
+    for arguments in (["list", "nobody"], ["export", "nobody"], ["forget", "nobody", "--all"],
+                      ["baseline", "nobody"], ["adopt", "nobody"], ["baseline"], ["forget"],
                       ["nonsense"], ["list", "a", "b"]):
         seen(scene, *arguments, status=64)
