@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,8 @@
 
 enum { TEXT_ROOM = 256 * 1024, PATH_ROOM = 256 };
 
-/* What the examples name. */
-static const char *const files[] = { "users.txt", "office.password",
-	"anna.password", "bank.pem", "bank.key" };
+/* What the examples name, besides passwords. */
+static const char *const files[] = { "users.txt", "bank.pem", "bank.key" };
 
 static char folder[] = "/tmp/test_examples.XXXXXX";
 
@@ -49,26 +49,58 @@ static int
 remove_folder(void **state)
 {
 	char path[PATH_ROOM];
+	DIR *listing = opendir(folder);
+	struct dirent *entry;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+	while ((entry = readdir(listing)) != NULL) {
+		snprintf(
+		    path, sizeof(path), "%s/%.200s", folder, entry->d_name);
 		unlink(path);
 	}
-	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
-	unlink(path);
+	closedir(listing);
 	return rmdir(folder);
 }
 
-/* With Sendmail there is no milter to ask, and that is warned of. */
+static void
+put_passwords(struct slice yaml)
+{
+	static const char before[] = "password: {file: ";
+	struct slice name;
+	char text[PATH_ROOM];
+
+	while (slice_search_nocase(yaml, slice_of(before)) < yaml.len) {
+		yaml = slice_from(
+		    yaml, slice_search_nocase(yaml, slice_of(before)) +
+			      strlen(before));
+		if (!slice_cut_until(&yaml, '}', &name))
+			return;
+		snprintf(text, sizeof(text), "%.*s", SLICE_ARG(name));
+		put(text, SLICE("secret\n"));
+	}
+}
+
+/* With Sendmail there is no milter to ask, and some providers record nothing that
+ * could be believed: both are warned of. */
+static const char *const expected[] = {
+	"warning: inject.require_milter:",
+	"warning: accounts[0]: without recipients.trusted_hosts",
+};
+
 static bool
 is_expected(struct slice findings)
 {
 	struct slice line;
+	bool all = true;
 
-	return slice_cut_line(&findings, &line) && findings.len == 0 &&
-	       slice_search_nocase(
-		   line, SLICE("warning: inject.require_milter:")) < line.len;
+	while (all && slice_cut_line(&findings, &line)) {
+		all = false;
+		for (size_t i = 0; i < sizeof(expected) / sizeof(*expected);
+		     i++)
+			all = all || slice_search_nocase(line,
+					 slice_of(expected[i])) < line.len;
+	}
+	return all;
 }
 
 /* Loads it; there must be nothing else to find. */
@@ -81,12 +113,12 @@ load(struct slice yaml)
 	FILE *f = open_memstream(&findings, &findings_len);
 	struct config *config;
 
+	put_passwords(yaml);
 	put("mailhaul.yaml", yaml);
 	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
 	config = config_load(path, f);
 	fclose(f);
-	if (config == NULL ||
-	    (findings_len > 0 && !is_expected(slice_of(findings))))
+	if (config == NULL || !is_expected(slice_of(findings)))
 		fail_msg("%s\n%.*s", findings, (int)yaml.len, yaml.data);
 	free(findings);
 	return config;
@@ -141,6 +173,13 @@ add_shown(struct buf *out, struct slice line)
 	buf_add_byte(out, '\n');
 }
 
+/* One account, without the key above it. */
+static bool
+is_account(struct slice block)
+{
+	return slice_starts(block, SLICE("  - name: "));
+}
+
 /* The first line of a mapping: "key:", and not "mailhaul.yaml:14:12: error". */
 static bool
 is_yaml(struct slice block)
@@ -153,6 +192,25 @@ is_yaml(struct slice block)
 		n++;
 	return n > 0 && n + 1 < block.len && block.data[n] == ':' &&
 	       (block.data[n + 1] == ' ' || block.data[n + 1] == '\n');
+}
+
+static size_t
+load_block(struct slice block)
+{
+	struct buf accounts;
+
+	if (is_yaml(block)) {
+		load_completed(block);
+		return 1;
+	}
+	if (!is_account(block))
+		return 0;
+	buf_init(&accounts, TEXT_ROOM);
+	buf_add_string(&accounts, "accounts:\n");
+	buf_add(&accounts, block);
+	load_completed(buf_slice(&accounts));
+	buf_clear(&accounts);
+	return 1;
 }
 
 /* Loads the YAML between lines that begin so and end so; how many there are. */
@@ -173,10 +231,7 @@ load_blocks(const char *path, const char *from, const char *to)
 	while (slice_cut_line(&rest, &line)) {
 		if (inside && slice_starts(line, slice_of(to))) {
 			inside = false;
-			if (is_yaml(buf_slice(&block))) {
-				load_completed(buf_slice(&block));
-				found++;
-			}
+			found += load_block(buf_slice(&block));
 			buf_clear(&block);
 			buf_init(&block, TEXT_ROOM);
 		} else if (inside) {
@@ -204,7 +259,7 @@ what_the_manual_shows_loads_without_a_finding(void **state)
 		const char *path;
 		size_t at_least;
 	} pages[] = {
-		{ "man/mailhaul.yaml.5", 7 },
+		{ "man/mailhaul.yaml.5", 19 },
 		{ "man/mailhaul.8", 0 },
 		{ "man/mailhaul-fetcher.8", 1 },
 		{ "man/mailhaul-milter.8", 0 },
