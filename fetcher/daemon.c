@@ -109,6 +109,10 @@ plan_next(struct mailbox *m, const struct pass_result *r)
 
 	turn_leave(m->turn);
 	m->turn = NULL;
+	if (m->listening_ms > 0)
+		schedule_stayed(
+		    &m->schedule, clock_monotonic_ms() - m->listening_ms);
+	m->listening_ms = 0;
 	if (m->gone || account == NULL) {
 		m->gone = true;
 		sweep(d);
@@ -133,6 +137,23 @@ on_yield(void *arg)
 	session_stop(m->session, false);
 }
 
+/* The session stays; unless the configuration was reloaded meanwhile. */
+static void
+listen(struct mailbox *m)
+{
+	if (m->listening_ms == 0)
+		m->listening_ms = clock_monotonic_ms();
+	turn_rest(m->turn, on_yield, m);
+	m->due_ms = SCHEDULE_NEVER;
+	if (m->account != config_account(m->daemon->config, m->name)) {
+		m->poll_again = true;
+		session_stop(m->session, false);
+	} else if (m->poll_again) {
+		m->poll_again = false;
+		session_poll(m->session);
+	}
+}
+
 static void
 on_pass_done(void *arg, const struct pass_result *told, bool idling)
 {
@@ -154,12 +175,7 @@ on_pass_done(void *arg, const struct pass_result *told, bool idling)
 		plan_next(m, &r);
 		return;
 	}
-	turn_rest(m->turn, on_yield, m);
-	m->due_ms = SCHEDULE_NEVER;
-	if (m->poll_again) {
-		m->poll_again = false;
-		session_poll(m->session);
-	}
+	listen(m);
 }
 
 static void
@@ -175,22 +191,6 @@ on_probed(void *arg, const struct probe_report *report, const struct error *err)
 		log_warning("account=%s: %s", m->name, err->text);
 	d->status = probe_status(err);
 	sweep(d);
-}
-
-/* Whoever removed the key file to get a new key finds it in use at once. */
-static void
-refresh_keys(struct daemon *d)
-{
-	struct ticket_keys keys;
-	struct error err;
-
-	if (!descriptors_left())
-		return;
-	if (ticket_keys_load(d->config->state_dir, &keys, &err))
-		d->keys = keys;
-	else
-		log_warning(
-		    "%s; the ticket key of before stays in use", err.text);
 }
 
 /* An account that was renamed: until the old name's session has deleted what it
@@ -224,7 +224,6 @@ on_turn(void *arg)
 		});
 		return;
 	}
-	refresh_keys(d);
 	m->session = session_start(&(struct session_settings){
 	    .loop = d->loop,
 	    .config = d->config,
@@ -232,10 +231,11 @@ on_turn(void *arg)
 	    .storage = d->storage,
 	    .readiness = d->readiness,
 	    .delivery = d->delivery,
-	    .key = &d->keys.key[0],
+	    .keys = &d->keys,
 	    .turn = m->turn,
 	    .may_idle =
 		d->settings->mode == DAEMON_FOREVER && m->account->every_ms > 0,
+	    .last_folder = &m->last_folder,
 	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,

@@ -155,6 +155,12 @@ folders_begin(struct folders *f)
 	f->at = f->n;
 }
 
+void
+folders_resume(struct folders *f, size_t at)
+{
+	f->at = at > 0 && at <= f->n ? at : f->n;
+}
+
 bool
 folders_next(struct folders *f)
 {

@@ -37,6 +37,9 @@ bool folders_find(struct folders *, const struct account *,
 /* A round goes through the folders that are due.  The first comes last: it stays
  * open, and IDLE tells of the folder that is open. */
 void folders_begin(struct folders *);
+/* The same, behind the one that a round ended with before its time; the others
+ * come after it. */
+void folders_resume(struct folders *, size_t at);
 /* Goes to the next one; false: there is none. */
 bool folders_next(struct folders *);
 void folders_all_due(struct folders *);

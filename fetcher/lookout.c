@@ -18,6 +18,7 @@ struct lookout {
 	struct schedule schedule;
 	bool idling;
 	bool heard; /* to be told once it idles */
+	bool stale; /* until it is listed the server's news are no news */
 	bool warned;
 };
 
@@ -108,6 +109,21 @@ on_yield(void *arg)
 }
 
 static void
+go_on(struct lookout *w)
+{
+	/* The server has ended IDLE by itself: saying it again at once could
+	 * go round and round. */
+	if (w->idling)
+		return;
+	if (!w->stale) {
+		idle(w);
+		return;
+	}
+	w->stale = false;
+	dialogue_refresh(w->dialogue);
+}
+
+static void
 on_said(
     void *arg, const struct protocol_action *action, const struct error *err)
 {
@@ -116,15 +132,16 @@ on_said(
 	switch (action->todo) {
 	case DO_LOGGED_IN:
 		w->heard = true;
+		w->stale = false;
 		w->schedule = (struct schedule){ .failures = { 0 } };
 		dialogue_enter(w->dialogue, name_of(w));
 		break;
 	case DO_READY:
 		w->warned = false;
-		idle(w);
+		go_on(w);
 		break;
 	case DO_ARRIVED:
-		w->heard = true;
+		w->heard = w->stale = true;
 		rouse(w);
 		break;
 	case DO_REFUSED:

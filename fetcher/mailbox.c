@@ -79,7 +79,7 @@ mailbox_forgive(struct mailbox *m)
 	if (m->status.last.end == PASS_FAILED &&
 	    m->status.last.error.kind == ERROR_LOGIN)
 		m->least_ms = 0;
-	if (mailbox_is_queued(m)) {
+	if (m->session == NULL && mailbox_is_queued(m)) {
 		/* Its host may be another one. */
 		turn_leave(m->turn);
 		m->turn = NULL;

@@ -23,7 +23,9 @@ struct mailbox {
 	 * SCHEDULE_NEVER; and not before, whoever wants it. */
 	int64_t due_ms, least_ms;
 	struct schedule schedule;
-	struct turn *turn;       /* NULL while pausing */
+	int64_t listening_ms; /* since when it hears of mail; 0: it does not */
+	size_t last_folder;   /* of the last pass */
+	struct turn *turn;    /* NULL while pausing */
 	struct session *session; /* NULL between passes, unless it stays to
 				  * hear of mail */
 	struct probe *probe;

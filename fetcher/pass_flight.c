@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "fetcher/comparison.h"
 #include "fetcher/plan.h"
+#include "state/ticket_key.h"
 
 /* A message that is here, or about whose entry something is recorded. */
 struct flight {
@@ -174,7 +175,7 @@ pass_body_begin(struct pass *p, uint32_t number, struct error *err)
 	p->incoming_settings = (struct incoming_settings){
 		.config = p->settings->config,
 		.account = p->settings->account,
-		.key = p->settings->key,
+		.key = &p->settings->keys->key[0],
 		.hopcount_limit =
 		    readiness_facts(p->settings->readiness)->hopcount_limit,
 		.size_limit = spool_limit(p),

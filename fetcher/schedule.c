@@ -11,6 +11,7 @@ enum {
 	MINUTE = 60 * SECOND,
 	HOUR = 60 * MINUTE,
 	HELD_PAUSE = 2 * SECOND,
+	STAYED_LONG = 1 * MINUTE,
 	FIRST_APART_MS = 10,
 };
 
@@ -86,6 +87,13 @@ schedule_first(size_t index, int64_t every_ms)
 	int64_t pause = (int64_t)index * FIRST_APART_MS;
 
 	return pause < every_ms ? pause : every_ms;
+}
+
+void
+schedule_stayed(struct schedule *s, int64_t ms)
+{
+	if (ms >= STAYED_LONG)
+		*s = (struct schedule){ .failures = { 0 } };
 }
 
 int64_t

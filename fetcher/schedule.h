@@ -53,6 +53,9 @@ schedule_next(struct schedule *, const struct schedule_pass *);
  * that are due at a start: they do not all connect in the same moment. */
 int64_t schedule_first(size_t index, int64_t every_ms);
 
+/* A session has stayed for so long after its first pass: if that was long
+ * enough, what had failed before it counts no more. */
+void schedule_stayed(struct schedule *, int64_t ms);
 /* As schedule_next() for a session that stays and hears of new mail: until it
  * looks by itself.  `waiting`: messages are to be tried again. */
 int64_t

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fetcher/session.h"
+#include "fetcher/session_stage.h"
 
 #include <stdlib.h>
 
 #include "base/crash.h"
+#include "base/log.h"
 #include "base/mem.h"
-#include "fetcher/dialogue.h"
-#include "fetcher/folders.h"
-#include "fetcher/lookout.h"
-#include "fetcher/pass.h"
-#include "fetcher/trim.h"
+#include "fetcher/descriptors.h"
+#include "state/ticket_key.h"
 
 enum {
 	/* While Postfix has our messages the server must not close on us:
@@ -17,34 +15,8 @@ enum {
 	NOOP_AFTER_MS = 60 * 1000,
 };
 
-enum stage {
-	STAGE_ASKING,  /* whether mail may be handed over */
-	STAGE_LOGIN,   /* and what comes before it */
-	STAGE_FOLDERS, /* which are there? */
-	STAGE_LISTING,
-	STAGE_WORKING,
-	STAGE_QUIT,
-	STAGE_IDLE,
-	STAGE_ROUSED, /* IDLE is being left */
-	STAGE_OVER,   /* no connection any more, or none was made */
-};
-
-struct session {
-	struct session_settings settings;
-	struct dialogue *dialogue; /* NULL before and after */
-	struct pass pass;
-	enum stage stage;
-	struct folders folders;
-	struct lookouts *lookouts; /* of all folders but the first */
-	struct timer *soon, *noop, *again;
-	bool asking;   /* an answer of readiness is due */
-	bool only_new; /* the last pass left nothing undone */
-	bool stopped;  /* by session_stop() */
-};
-
 static void log_in(struct session *);
 static void enter_folder(struct session *);
-static void begin_pass(struct session *);
 
 static void
 session_free(struct session *s)
@@ -83,6 +55,8 @@ end_if_idle(struct session *s)
 static void
 end(struct session *s)
 {
+	lookouts_free(s->lookouts);
+	s->lookouts = NULL;
 	dialogue_free(s->dialogue);
 	s->dialogue = NULL;
 	s->stage = STAGE_OVER;
@@ -101,6 +75,37 @@ fail(struct session *s, const struct error *err)
 	end(s);
 }
 
+void
+session_refresh_keys(struct session *s)
+{
+	struct ticket_keys keys;
+	struct error err;
+
+	if (!descriptors_left())
+		return;
+	if (ticket_keys_load(s->settings.config->state_dir, &keys, &err))
+		*s->settings.keys = keys;
+	else
+		log_warning(
+		    "%s; the ticket key of before stays in use", err.text);
+}
+
+static void
+on_readiness(void *arg, bool ready, const struct error *reason)
+{
+	struct session *s = arg;
+
+	s->asking = false;
+	if (!ready)
+		pass_stop(&s->pass, PASS_HELD, reason);
+	if (s->stage == STAGE_OVER)
+		later(s);
+	else if (!ready)
+		end(s);
+	else
+		log_in(s);
+}
+
 /*
  * The folders.
  */
@@ -114,14 +119,16 @@ find_folders(struct session *s)
 	struct error err;
 
 	s->stage = STAGE_FOLDERS;
-	if (!account_is_imap(s->settings.account))
+	if (!account_is_imap(s->settings.account)) {
 		account.folders = none;
+		account.exclude_folders = NULL;
+	}
 	if (!folders_find(&s->folders, &account, &pattern, &err)) {
 		fail(s, &err);
 	} else if (pattern != NULL) {
 		dialogue_folders(s->dialogue, pattern);
 	} else {
-		folders_begin(&s->folders);
+		folders_resume(&s->folders, *s->settings.last_folder);
 		folders_next(&s->folders);
 		enter_folder(s);
 	}
@@ -150,6 +157,8 @@ enter_folder(struct session *s)
 	bool refresh = s->only_new && s->folders.n == 1;
 
 	s->stage = STAGE_LISTING;
+	/* Mail that comes from now on may not be in the listing. */
+	s->folders.due[s->folders.at] = false;
 	pass_move(
 	    &s->pass, account_is_imap(s->settings.account) ? folder : NULL);
 	s->pass.listing.found.partial = refresh;
@@ -159,176 +168,55 @@ enter_folder(struct session *s)
 		dialogue_enter(s->dialogue, folder);
 }
 
-static bool
-wants_to_idle(const struct session *s)
-{
-	return s->settings.may_idle && s->settings.account->idle &&
-	       !s->stopped && s->pass.result.end != PASS_FAILED &&
-	       dialogue_facts(s->dialogue)->idle &&
-	       dialogue_protocol(s->dialogue)->idle != NULL;
-}
-
-static void
-quit(struct session *s)
+void
+session_quit(struct session *s)
 {
 	s->stage = STAGE_QUIT;
+	*s->settings.last_folder = s->folders.at;
 	CRASH_POINT("before-quit");
 	dialogue_quit(s->dialogue);
-}
-
-/*
- * Hearing of new mail.
- */
-
-/* A lookout heard of mail in its folder. */
-static void
-on_heard(void *arg, size_t folder)
-{
-	struct session *s = arg;
-
-	s->folders.due[folder] = true;
-	begin_pass(s);
-}
-
-static void
-start_lookouts(struct session *s)
-{
-	if (s->lookouts == NULL && s->folders.n > 1)
-		s->lookouts = lookouts_start(
-		    &(struct lookout_settings){ .loop = s->settings.loop,
-			.account = s->settings.account,
-			.turn = s->settings.turn,
-			.heard = on_heard,
-			.arg = s },
-		    &s->folders);
-}
-
-static void
-tell(struct session *s, bool idling)
-{
-	struct pass_result result = s->pass.result;
-
-	pass_restart(&s->pass);
-	s->settings.done(s->settings.arg, &result, idling);
-}
-
-static void
-idle_now(struct session *s)
-{
-	const struct account *account = s->settings.account;
-	bool news;
-
-	s->stage = STAGE_IDLE;
-	s->only_new =
-	    s->pass.result.end == PASS_DONE && s->pass.result.waiting == 0;
-	timer_stop(s->noop);
-	timer_start(s->again,
-	    schedule_idle(s->pass.result.end, s->pass.result.waiting > 0,
-		account->every_ms, account->idle_renew_ms));
-	start_lookouts(s);
-	trim_soon(s->settings.loop);
-	news = dialogue_facts(s->dialogue)->news ||
-	       folders_others_due(&s->folders);
-	dialogue_idle(s->dialogue);
-	s->folders.due[0] = true;
-	tell(s, true);
-	if (news)
-		begin_pass(s);
-}
-
-static void
-rouse(struct session *s)
-{
-	s->stage = STAGE_ROUSED;
-	dialogue_rouse(s->dialogue);
-}
-
-static void
-on_readiness(void *arg, bool ready, const struct error *reason)
-{
-	struct session *s = arg;
-
-	s->asking = false;
-	if (s->stage == STAGE_OVER) {
-		later(s);
-		return;
-	}
-	if (!ready)
-		pass_stop(&s->pass, PASS_HELD, reason);
-	if (s->stage == STAGE_ASKING) {
-		if (s->pass.stopping)
-			end(s);
-		else
-			log_in(s);
-	} else if (ready && !s->stopped) {
-		rouse(s);
-	} else {
-		s->only_new = false;
-		timer_start(s->again, schedule_idle(PASS_HELD, false, 0, 0));
-		tell(s, true);
-	}
-}
-
-static void
-on_turn(void *arg)
-{
-	struct session *s = arg;
-
-	if (s->stage != STAGE_OVER)
-		readiness_ask(s->settings.readiness, on_readiness, s);
-}
-
-/* While it idles: a pass, when its host may be kept busy, and if mail may be
- * handed over then. */
-static void
-begin_pass(struct session *s)
-{
-	if (s->stage != STAGE_IDLE || s->asking)
-		return;
-	timer_stop(s->again);
-	s->asking = true;
-	turn_resume(s->settings.turn, on_turn, s);
-}
-
-static void
-on_again(void *arg)
-{
-	struct session *s = arg;
-
-	s->only_new = false;
-	folders_all_due(&s->folders);
-	begin_pass(s);
-}
-
-bool
-session_idles(const struct session *s)
-{
-	return s->stage == STAGE_IDLE && !s->asking;
-}
-
-void
-session_poll(struct session *s)
-{
-	if (session_idles(s))
-		on_again(s);
 }
 
 /*
  * The work in a folder.
  */
 
+static bool
+goes_on(struct session *s)
+{
+	if (s->pass.stopping)
+		return false;
+	if (folders_next(&s->folders))
+		return true;
+	if (session_wants_to_idle(s))
+		return false;
+	folders_begin(&s->folders);
+	return folders_next(&s->folders);
+}
+
 static void
 end_folder(struct session *s)
 {
-	s->folders.due[s->folders.at] = false;
 	if (account_is_imap(s->settings.account))
 		pass_confirmed(&s->pass);
-	if (!s->pass.stopping && folders_next(&s->folders))
+	if (goes_on(s))
 		enter_folder(s);
-	else if (wants_to_idle(s))
-		idle_now(s);
+	else if (session_wants_to_idle(s))
+		session_idle(s);
 	else
-		quit(s);
+		session_quit(s);
+}
+
+/* Else one with much mail would keep the others waiting: a round that a limit
+ * has cut short goes on where it was. */
+static void
+go_round(struct session *s)
+{
+	if (!folders_next(&s->folders)) {
+		folders_begin(&s->folders);
+		folders_next(&s->folders);
+	}
+	enter_folder(s);
 }
 
 /* Gives commands while the server takes them. */
@@ -391,12 +279,13 @@ on_ready(struct session *s)
 		later(s);
 		break;
 	case STAGE_ROUSED:
-		folders_begin(&s->folders);
-		folders_next(&s->folders);
-		enter_folder(s);
+		go_round(s);
 		break;
 	case STAGE_WORKING:
 		later(s);
+		break;
+	case STAGE_IDLE:
+		session_idle_ended(s);
 		break;
 	default:
 		break;
@@ -437,8 +326,7 @@ on_refused(struct session *s, const struct protocol_action *action,
 		on_folder_refused(s, err);
 		break;
 	case STAGE_IDLE:
-		pass_notice(&s->pass, err);
-		quit(s);
+		session_idle_refused(s, err);
 		break;
 	default:
 		pass_refused(&s->pass, action->number, err);
@@ -488,7 +376,7 @@ on_said(
 		on_ready(s);
 		break;
 	case DO_ARRIVED:
-		begin_pass(s);
+		session_begin_pass(s);
 		break;
 	default:
 		break;
@@ -517,6 +405,17 @@ on_complete(void *arg, struct error *err)
 	return false;
 }
 
+/* With IMAP all disposals are answered for by now, but for the EXPUNGE of
+ * full_expunge. */
+static void
+tell_of_bad_end(struct session *s, const struct error *err)
+{
+	if (s->pass.result.deleted > 0 &&
+	    (!account_is_imap(s->settings.account) ||
+		err->kind == ERROR_REFUSED))
+		pass_notice(&s->pass, err);
+}
+
 static void
 on_ended(void *arg, const struct error *err)
 {
@@ -525,9 +424,7 @@ on_ended(void *arg, const struct error *err)
 	if (err == NULL) {
 		pass_confirmed(&s->pass);
 	} else if (s->stage == STAGE_QUIT) {
-		if (s->pass.result.deleted > 0 &&
-		    !account_is_imap(s->settings.account))
-			pass_notice(&s->pass, err);
+		tell_of_bad_end(s, err);
 	} else {
 		fail(s, err);
 		return;
@@ -541,6 +438,7 @@ log_in(struct session *s)
 	static const struct dialogue_handlers handlers = { on_said, on_piece,
 		on_complete, on_ended };
 
+	session_refresh_keys(s);
 	s->stage = STAGE_LOGIN;
 	s->dialogue = dialogue_open(&(struct dialogue_settings){
 	    .loop = s->settings.loop,
@@ -561,7 +459,7 @@ session_start(const struct session_settings *settings)
 	pass_init(&s->pass, &s->settings, NULL, on_soon, s);
 	s->soon = timer_new(settings->loop, on_soon, s);
 	s->noop = timer_new(settings->loop, on_noop, s);
-	s->again = timer_new(settings->loop, on_again, s);
+	s->again = timer_new(settings->loop, session_on_again, s);
 	s->asking = true;
 	readiness_ask(settings->readiness, on_readiness, s);
 	return s;

@@ -48,11 +48,13 @@ struct session_settings {
 	struct storage *storage;
 	struct readiness *readiness;
 	struct delivery *delivery;
-	const struct ticket_key *key;
+	struct ticket_keys *keys; /* read again with each pass */
 	/* Of its connection.  When the session begins a pass of itself, it waits
 	 * there first; when it begins to idle its owner lets it rest. */
 	struct turn *turn;
 	bool may_idle;
+	/* The one that the last pass ended with; kept by its owner. */
+	size_t *last_folder;
 	/* Unless NULL: set to what the pass has done so far, until it is
 	 * done. */
 	const struct pass_result **progress;

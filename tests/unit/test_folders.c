@@ -180,6 +180,14 @@ test_a_round_ends_with_the_first(void **state)
 	assert_int_equal(found.at, 0);
 	assert_false(folders_next(&found));
 	folders_all_due(&found);
+	folders_resume(&found, 2);
+	assert_true(folders_next(&found));
+	assert_int_equal(found.at, 1);
+	/* None, or one of a longer list than this. */
+	folders_resume(&found, 0);
+	assert_true(folders_next(&found) && found.at == 2);
+	folders_resume(&found, 9);
+	assert_true(folders_next(&found) && found.at == 2);
 	assert_true(folders_others_due(&found));
 	folders_clear(&found);
 }

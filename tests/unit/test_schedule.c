@@ -53,6 +53,20 @@ on_demand_means_never_of_itself(void **state)
 	assert_int_equal(finish(&s, PASS_MORE, 0), 0);
 }
 
+/* Servers end idle connections; one that stayed for a while did work. */
+static void
+a_session_that_stayed(void **state)
+{
+	struct schedule s = { .failures = { 0 } };
+
+	(void)state;
+	after(&s, ERROR_RETRY, "closed", 0);
+	schedule_stayed(&s, 10 * SECOND);
+	assert_int_equal(s.failures[ERROR_RETRY], 1);
+	schedule_stayed(&s, 1 * MINUTE);
+	assert_int_equal(s.failures[ERROR_RETRY], 0);
+}
+
 static void
 the_network_is_tried_soon(void **state)
 {
@@ -165,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pass_that_did_not_fail),
 		cmocka_unit_test(on_demand_means_never_of_itself),
+		cmocka_unit_test(a_session_that_stayed),
 		cmocka_unit_test(the_network_is_tried_soon),
 		cmocka_unit_test(a_refused_login_is_tried_slowly),
 		cmocka_unit_test(a_mailbox_in_use_is_no_refused_login),

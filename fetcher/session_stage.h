@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session_stage - what the two halves of a session share: session logs in and
+ * works through the folders, session_idle hears of new mail in between; only
+ * they use this.
+ */
+#ifndef FETCHER_SESSION_STAGE_H
+#define FETCHER_SESSION_STAGE_H
+
+#include "fetcher/dialogue.h"
+#include "fetcher/folders.h"
+#include "fetcher/lookout.h"
+#include "fetcher/pass.h"
+#include "fetcher/session.h"
+
+enum stage {
+	STAGE_ASKING,  /* whether mail may be handed over */
+	STAGE_LOGIN,   /* and what comes before it */
+	STAGE_FOLDERS, /* which are there? */
+	STAGE_LISTING,
+	STAGE_WORKING,
+	STAGE_QUIT,
+	STAGE_IDLE,
+	STAGE_ROUSED, /* IDLE is being left */
+	STAGE_OVER,   /* no connection any more, or none was made */
+};
+
+struct session {
+	struct session_settings settings;
+	struct dialogue *dialogue; /* NULL before and after */
+	struct pass pass;
+	enum stage stage;
+	struct folders folders;
+	struct lookouts *lookouts; /* of all folders but the first */
+	struct timer *soon, *noop, *again;
+	bool asking;   /* an answer of readiness is due */
+	bool only_new; /* the last pass left nothing undone */
+	bool refused;  /* the server does not want IDLE */
+	bool stopped;  /* by session_stop() */
+};
+
+/* In session.c */
+/* Whoever removed the key file to get a new key finds it in use at once. */
+void session_refresh_keys(struct session *);
+void session_quit(struct session *);
+
+/* In session_idle.c */
+/* The folder that is open is the one to hear of, and the server tells. */
+bool session_wants_to_idle(const struct session *);
+/* The pass is over, the session stays. */
+void session_idle(struct session *);
+/* IDLE was answered although nobody ended it; was not wanted. */
+void session_idle_ended(struct session *);
+void session_idle_refused(struct session *, const struct error *);
+/* While it idles: a pass, when its host may be kept busy, and if mail may be
+ * handed over then. */
+void session_begin_pass(struct session *);
+/* The same, over all folders. */
+loop_handler session_on_again;
+
+#endif

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions that stay to hear of mail, at the moments when something else happens."""
+
+import signal
+import time
+
+import pytest
+from mails import mail
+from provider import IMAPS
+from scripted_imap import Folder, ScriptedImap
+from waiting import wait_for
+
+
+def letter(case):
+    return mail(case, envelope="anna@example.org").replace(b"\n", b"\r\n")
+
+
+@pytest.fixture
+def scripted(scene):
+    """scripted(answers, folders): a server, at which the account listens."""
+    servers = []
+
+    def make(answers=None, folders=("INBOX",), **settings):
+        server = ScriptedImap(answers=answers, certificate=scene.world.certificates.pair("pop"))
+        servers.append(server)
+        server.folders = {name: Folder(uidvalidity=n + 1) for n, name in enumerate(folders)}
+        scene.account.update(
+            protocol="imaps", host="127.0.0.1", port=server.port, every="1h", folders=list(folders),
+            tls={**scene.account["tls"], "server_name": "pop.isp.example"}, **settings)
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def listens(scene):
+    wait_for(lambda: "state listening" in scene.mailhaul.control("STATUS"), "IDLE", 20)
+
+
+def arrives(scene, case, timeout=15):
+    wait_for(lambda: case in scene.got(), case, timeout)
+
+
+def test_first_folder_that_is_not_there(scene):
+    """The others are looked at as if there was no IDLE."""
+    scene.account.update(protocol="imaps", port=IMAPS, folders=["Missing", "INBOX"])
+    scene.put(mail("one", envelope="anna@example.org"))
+    scene.mailhaul.start_fetcher()
+    arrives(scene, "one")
+    scene.put(mail("two", envelope="anna@example.org"))
+    arrives(scene, "two")
+    assert scene.mailhaul.runs("fetcher")
+
+
+def test_mail_that_comes_while_its_folder_is_fetched_from(scene, scripted):
+    """The listening connection told of it when the listing was over."""
+
+    def fetch(session, argument):
+        folder = session.server.folders["b"]
+        if b"BODY" in argument and session.folder is folder and folder.next == 2:
+            folder.add(letter("second"))
+            time.sleep(0.5)  # it is heard of meanwhile
+            # This connection is not told: its folder is listed anew then.
+        session.server.answer_rightly(session, "UID FETCH", argument)
+
+    server = scripted({"UID FETCH": fetch}, ("INBOX", "b"), keep="forever")
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: server.verbs().count("IDLE") >= 2, "both connections to listen", 20)
+    server.deliver(letter("first"), "b")
+    arrives(scene, "first")
+    arrives(scene, "second")
+    time.sleep(1)
+    assert server.verbs().count("IDLE") < 20
+
+
+@pytest.mark.parametrize("every", ["1s", "1h"])
+def test_server_that_ends_idle_by_itself(scene, scripted, every):
+    """It is polled then; and asked no more often than that."""
+
+    def idle(session, _):
+        session.send(b"+ idling\r\n" + session.tag + b" OK enough\r\n")
+
+    server = scripted({"IDLE": idle}, ("INBOX", "b"), idle_renew="20s")
+    scene.account["every"] = every
+    scene.mailhaul.start_fetcher()
+    listens(scene)
+    server.deliver(letter("one"), "b")
+    if every == "1s":
+        arrives(scene, "one")
+    started = len(server.commands)
+    time.sleep(3)
+    assert len(server.commands) - started < 60
+
+
+def test_idle_refused_while_a_pass_waits_for_its_turn(scene, scripted):
+    """Another mailbox of the host keeps it busy."""
+    busy = []
+
+    def idle(session, _):
+        session.idled = True
+        wait_for(lambda: busy, "the other mailbox to be collected", 20)
+        session.no(b"not today")
+
+    def expunge(session, argument):
+        if session.server.folders["INBOX"].next == 2:
+            session.server.deliver(letter("later"))
+            session.send(b"* 2 EXISTS\r\n")
+        session.server.answer_rightly(session, "UID EXPUNGE", argument)
+
+    def logout(session, argument):
+        if hasattr(session, "idled"):
+            time.sleep(5)
+        session.server.answer_rightly(session, "LOGOUT", argument)
+
+    def select(session, argument):
+        if session.server.logins > 1 and not busy:
+            busy.append(True)
+            time.sleep(1.5)
+        session.server.answer_rightly(session, "SELECT", argument)
+
+    server = scripted({"IDLE": idle, "UID EXPUNGE": expunge, "SELECT": select,
+                       "LOGOUT": logout})
+    server.deliver(letter("one"))
+    scene.mailhaul.config["fetcher"] = {"connections_per_host": 1}
+    scene.mailhaul.add_account(scene.mailbox, "second", **{
+        key: value for key, value in scene.account.items() if key not in ("name", "password", "mailbox")},
+        idle=False)
+    scene.mailhaul.start_fetcher()
+    arrives(scene, "later", 20)
+    wait_for(lambda: "IDLE" in server.verbs(), "IDLE", 20)
+    time.sleep(4)
+    assert scene.mailhaul.runs("fetcher"), scene.mailhaul.log("fetcher")
+
+
+def test_reload_while_a_pass_waits_for_its_turn(scene, scripted):
+    hold = []
+
+    def select(session, argument):
+        if hold and session.server.logins == 2:
+            hold.append(True)
+            wait_for(lambda: not hold, "the end of it", 30)
+        session.server.answer_rightly(session, "SELECT", argument)
+
+    server = scripted({"SELECT": select})
+    scene.mailhaul.config["fetcher"] = {"connections_per_host": 1}
+    slow = scene.mailhaul.add_account(scene.mailbox, "slow", **{
+        key: value for key, value in scene.account.items() if key not in ("name", "password", "mailbox")})
+    slow.update(idle=False, every="on_demand")
+    scene.mailhaul.start_fetcher()
+    listens(scene)
+    hold.append(True)
+    scene.mailhaul.command("fetch", "slow").expect(0)
+    wait_for(lambda: len(hold) > 1, "the slow mailbox to be busy", 10)
+    server.deliver(letter("one"))
+    time.sleep(0.5)  # heard, and waiting
+    scene.account["keep"] = "forever"
+    scene.mailhaul.write()
+    scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
+    wait_for(lambda: "reloaded" in scene.mailhaul.log("fetcher"), "the reload", 10)
+    hold.clear()
+    arrives(scene, "one")
+    wait_for(lambda: server.logins == 3, "a session with the new configuration", 10)
+    server.deliver(letter("two"))
+    arrives(scene, "two")
+    assert scene.mailhaul.runs("fetcher") and server.messages
+
+
+def test_reload_while_a_pass_is_under_way(scene, scripted):
+    """What was reloaded counts from the next pass on."""
+    reload = []
+
+    def fetch(session, argument):
+        if b"BODY" in argument and not reload:
+            reload.append(True)
+            scene.account["keep"] = "forever"
+            scene.mailhaul.write()
+            scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
+            wait_for(lambda: "reloaded" in scene.mailhaul.log("fetcher"), "the reload", 10)
+        session.server.answer_rightly(session, "UID FETCH", argument)
+
+    server = scripted({"UID FETCH": fetch})
+    scene.mailhaul.start_fetcher()
+    listens(scene)
+    server.deliver(letter("one"))
+    arrives(scene, "one")
+    listens(scene)
+    server.deliver(letter("two"))
+    arrives(scene, "two")
+    wait_for(lambda: server.verbs()[-1:] == ["IDLE"], "IDLE", 10)
+    assert len(server.messages) == 1
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_limit_gives_every_folder_its_turn(scene, scripted, idle):
+    """A folder with a backlog does not keep the others waiting."""
+    server = scripted(None, ("INBOX", "a", "b"), idle=idle, max_messages_per_pass=2)
+    for folder, count in (("INBOX", 1), ("a", 1), ("b", 9)):
+        for n in range(count):
+            server.deliver(letter(f"{folder.lower()}{n}"), folder)
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(scene.got()) == 11, "all mail", 40)
+    visited = []
+    for command in server.commands:
+        words = command.upper().split()
+        if words[1:2] == [b"SELECT"]:
+            folder = words[2].strip(b'"').decode()
+        elif words[1:3] == [b"UID", b"FETCH"] and b"BODY" in command:
+            visited.append(folder)
+    assert {"INBOX", "A"} <= set(visited[:5]), visited
+
+
+def test_idle_that_breaks_again_and_again(scene, scripted):
+    """Each time the session comes back, and nobody is told twice of nothing."""
+    breaks = []
+
+    def idle(session, argument):
+        if len(breaks) < 2:
+            breaks.append(True)
+            session.send(b"+ idling\r\n* BYE idle for too long\r\n")
+            session.drop()
+        session.server.answer_rightly(session, "IDLE", argument)
+
+    server = scripted({"IDLE": idle})
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(breaks) == 2, "the second break", 20)
+    server.deliver(letter("one"))
+    arrives(scene, "one", 20)
+
+
+def test_full_expunge_that_is_refused_at_the_end(scene, scripted):
+    """The messages are still there, and somebody has to know."""
+    server = scripted({"EXPUNGE": b"TAG NO not allowed\r\n"}, full_expunge=True)
+    server.capabilities = b"IMAP4rev1 SASL-IR AUTH=PLAIN"
+    server.deliver(letter("one"))
+    result = scene.fetch()
+    assert list(scene.got()) == ["one"] and server.messages
+    assert any("not allowed" in line.text for line in result.lines()), result.err
+
+
+def test_folders_mean_nothing_to_pop3(scene):
+    scene.account["exclude_folders"] = ["*"]
+    scene.put(mail("one", envelope="anna@example.org"))
+    scene.fetch()
+    assert list(scene.got()) == ["one"]
