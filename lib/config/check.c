@@ -10,14 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The node that a field was read from, or `mapping` when it was not there. */
-static const struct node *
-node_of(const struct node *mapping, const void *field)
+const struct node *
+check_node_of(const struct node *mapping, const void *field)
 {
 	const struct node *child, *found;
 
 	for (child = mapping->first; child != NULL; child = child->next) {
-		found = node_of(child, field);
+		found = check_node_of(child, field);
 		if (found != child || found->field == field)
 			return found;
 	}
@@ -29,7 +28,7 @@ node_of(const struct node *mapping, const void *field)
 static const struct node *
 entries_of(const struct node *root, const void *array)
 {
-	const struct node *list = node_of(root, array);
+	const struct node *list = check_node_of(root, array);
 
 	return list == root ? NULL : list->first;
 }
@@ -92,7 +91,8 @@ check_account_names(
 	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
 		if (config->accounts[i].name != NULL)
 			list[len++] = (struct named){ config->accounts[i].name,
-				node_of(entry, &config->accounts[i].name) };
+				check_node_of(
+				    entry, &config->accounts[i].name) };
 	check_unique(load, list, len);
 	free(list);
 }
@@ -110,7 +110,7 @@ check_maps(
 		    d->map_to == NULL ? NULL : config_domain(config, d->map_to);
 		if (target != NULL && target->map_to != NULL)
 			finding_error(load->findings,
-			    node_of(entry, &d->map_to),
+			    check_node_of(entry, &d->map_to),
 			    "%s is mapped to another domain itself", d->map_to);
 	}
 }
@@ -203,51 +203,6 @@ check_rows(
 		check_rows(load, config, node);
 }
 
-static bool
-any_uri(const struct ldap_source *ldap, const char *scheme)
-{
-	for (size_t i = 0; ldap->uris[i] != NULL; i++)
-		if (slice_starts_nocase(
-			slice_of(ldap->uris[i]), slice_of(scheme)))
-			return true;
-	return false;
-}
-
-static void
-check_ldap(
-    struct load *load, const struct ldap_source *ldap, const struct node *entry)
-{
-	bool password = node_of(entry, &ldap->password) != entry;
-
-	if (ldap->uris == NULL)
-		return;
-	if (password && ldap->bind_dn == NULL)
-		finding_error(load->findings, node_of(entry, &ldap->password),
-		    "a password without bind_dn: nobody to log in as");
-	if (!password && ldap->bind_dn != NULL)
-		finding_error(load->findings, node_of(entry, &ldap->bind_dn),
-		    "bind_dn without a password; servers take that for an "
-		    "anonymous login");
-	if (ldap->start_tls &&
-	    (any_uri(ldap, "ldaps://") || any_uri(ldap, "ldapi://")))
-		finding_error(load->findings, node_of(entry, &ldap->start_tls),
-		    "start_tls is for ldap:// only; ldaps:// is encrypted from "
-		    "the start, ldapi:// is local");
-	if (password && !ldap->start_tls && any_uri(ldap, "ldap://"))
-		finding_error(load->findings, node_of(entry, ldap->uris),
-		    "no password is sent in clear text: use ldaps:// or "
-		    "start_tls: required");
-}
-
-static void
-check_directory(
-    struct load *load, const struct config *config, const struct node *entry)
-{
-	for (size_t i = 0; i < config->n_directory; i++, entry = entry->next)
-		if (config->directory[i].kind == DIRECTORY_LDAP)
-			check_ldap(load, &config->directory[i].ldap, entry);
-}
-
 /* Defaults that follow from other keys. */
 static void
 complete_account(
@@ -281,11 +236,11 @@ check_inject(
 	struct findings *f = load->findings;
 
 	if (smtp->socket != NULL && smtp->host != NULL)
-		finding_warning(f, node_of(root, &smtp->host),
+		finding_warning(f, check_node_of(root, &smtp->host),
 		    "not used, since there is a socket");
 	if (config->inject.method == METHOD_SMTP && smtp->socket == NULL &&
 	    smtp->host == NULL)
-		finding_error(f, node_of(root, &config->inject.method),
+		finding_error(f, check_node_of(root, &config->inject.method),
 		    "needs inject.smtp: {socket: PATH} or {host: NAME, port: "
 		    "NUMBER}");
 }
@@ -320,7 +275,7 @@ static void
 check_provider(
     struct load *load, const struct account *a, const struct node *node)
 {
-	const struct node *place = node_of(node, &a->provider);
+	const struct node *place = check_node_of(node, &a->provider);
 	const struct provider *p = a->provider;
 	char least[32];
 
@@ -333,7 +288,8 @@ check_provider(
 		    p->title, p->remedy);
 	if (!account_is_imap(a) && a->every_ms > 0 &&
 	    a->every_ms < p->pop3_every_ms)
-		finding_warning(load->findings, node_of(node, &a->every_ms),
+		finding_warning(load->findings,
+		    check_node_of(node, &a->every_ms),
 		    "%s lets nobody ask more often than every %s by POP3",
 		    p->title, duration_write(p->pop3_every_ms, least));
 }
@@ -347,17 +303,17 @@ check_login(struct load *load, const struct account *a, const struct node *node)
 	bool for_token = a->auth == AUTH_XOAUTH2 || a->auth == AUTH_OAUTHBEARER;
 
 	if (password && token)
-		finding_error(f, node_of(node, &a->token),
+		finding_error(f, check_node_of(node, &a->token),
 		    "a password and a token: it must be one of them");
 	else if (token && a->auth != AUTH_AUTO && !for_token)
-		finding_error(f, node_of(node, &a->auth),
+		finding_error(f, check_node_of(node, &a->auth),
 		    "a token is for auth: xoauth2 or oauthbearer");
 	else if (password && for_token)
-		finding_error(f, node_of(node, &a->auth),
+		finding_error(f, check_node_of(node, &a->auth),
 		    "needs a token instead of a password");
 	else if (a->auth == AUTH_EXTERNAL && a->tls.client_certificate == NULL)
-		finding_error(
-		    f, node_of(node, &a->auth), "needs tls.client_certificate");
+		finding_error(f, check_node_of(node, &a->auth),
+		    "needs tls.client_certificate");
 	else if (a->auth != AUTH_EXTERNAL &&
 		 node_child(node, "password") == NULL &&
 		 node_child(node, "token") == NULL)
@@ -366,7 +322,7 @@ check_login(struct load *load, const struct account *a, const struct node *node)
 		    "itself: {file: PATH}, {credential: NAME} or {command: "
 		    "[...]}; or a token.");
 	if (a->tls.client_key != NULL && a->tls.client_certificate == NULL)
-		finding_error(f, node_of(node, &a->tls.client_key),
+		finding_error(f, check_node_of(node, &a->tls.client_key),
 		    "a key without tls.client_certificate");
 }
 
@@ -379,18 +335,18 @@ check_protocol(
 	bool imap = account_is_imap(a);
 
 	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
-		finding_error(f, node_of(node, &a->tls.mode),
+		finding_error(f, check_node_of(node, &a->tls.mode),
 		    "pop3s is always encrypted; clear text needs protocol: "
 		    "pop3");
 	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_IMAPS)
-		finding_error(f, node_of(node, &a->tls.mode),
+		finding_error(f, check_node_of(node, &a->tls.mode),
 		    "imaps is always encrypted; clear text needs protocol: "
 		    "imap");
 	if (!imap && a->dispose.kind != DISPOSE_DELETE)
-		finding_error(f, node_of(node, &a->dispose),
+		finding_error(f, check_node_of(node, &a->dispose),
 		    "POP3 can only delete; move and flag need imap or imaps");
-	if (!imap && node_of(node, &a->folders) != node)
-		finding_warning(f, node_of(node, &a->folders),
+	if (!imap && check_node_of(node, &a->folders) != node)
+		finding_warning(f, check_node_of(node, &a->folders),
 		    "not used: POP3 has no folders");
 }
 
@@ -400,7 +356,7 @@ check_account(
 {
 	struct findings *f = load->findings;
 	bool single = a->mailbox == MAILBOX_SINGLE;
-	bool delivered = node_of(node, &a->deliver_to) != node;
+	bool delivered = check_node_of(node, &a->deliver_to) != node;
 
 	check_host(load, a, node);
 	if (a->provider != NULL)
@@ -408,15 +364,16 @@ check_account(
 	check_login(load, a, node);
 	check_protocol(load, a, node);
 	if (single && address_is_null(&a->deliver_to))
-		finding_error(f, node_of(node, &a->mailbox),
+		finding_error(f, check_node_of(node, &a->mailbox),
 		    "a single mailbox needs deliver_to: whose mail it is");
 	if (!single && delivered)
-		finding_error(f, node_of(node, &a->deliver_to),
+		finding_error(f, check_node_of(node, &a->deliver_to),
 		    "deliver_to is for mailbox: single; this one is "
 		    "catch_all");
 	if (!single && node_child(node, "provider") == NULL &&
 	    a->provider == NULL && believes_received(&a->recipients))
-		finding_warning(f, node_of(node, &a->recipients.trusted_hosts),
+		finding_warning(f,
+		    check_node_of(node, &a->recipients.trusted_hosts),
 		    "without recipients.trusted_hosts only the topmost "
 		    "Received field is believed");
 }
@@ -444,7 +401,7 @@ warn_about_whole(
 {
 	struct findings *f = load->findings;
 
-	if (node_of(root, &config->directory) == root)
+	if (check_node_of(root, &config->directory) == root)
 		finding_missing_warning(f, root, "directory",
 		    "missing: every address in an accepted domain is taken to "
 		    "exist");
@@ -453,11 +410,12 @@ warn_about_whole(
 		    f, root, "accounts", "missing: nothing is collected");
 	if (!config->inject.require_milter)
 		finding_warning(f,
-		    node_of(root, &config->inject.require_milter),
+		    check_node_of(root, &config->inject.require_milter),
 		    "mail is handed to Postfix even when no milter routes it; "
 		    "all of it then goes to the fallback");
 	if (config->archive.keep_ms == 0)
-		finding_warning(f, node_of(root, &config->archive.keep_ms),
+		finding_warning(f,
+		    check_node_of(root, &config->archive.keep_ms),
 		    "no archive: mail that Postfix cannot deliver is lost");
 }
 
@@ -472,9 +430,9 @@ check_settings(
 	check_rows(load, config, root);
 	check_domain_names(load, config, entries_of(root, &config->domains));
 	check_maps(load, config, entries_of(root, &config->domains));
-	check_directory(load, config, entries_of(root, &config->directory));
+	check_directory(load, config, root);
 	check_account_names(load, config, entries_of(root, &config->accounts));
-	load->keep_for_all = node_of(root, &config->keep) != root;
+	load->keep_for_all = check_node_of(root, &config->keep) != root;
 	check_accounts(load, config, entries_of(root, &config->accounts));
 	check_inject(load, config, root);
 	warn_about_whole(load, config, root);

@@ -11,5 +11,10 @@
 /* Completes the settings and adds findings.  `root` is the tree that they were
  * read from; what could not be read has been told and is not looked at. */
 void check_settings(struct load *, struct settings *, const struct node *root);
+/* Its part about `directory` (check_directory.c). */
+void
+check_directory(struct load *, const struct config *, const struct node *root);
+/* The node that a field was read from, or `mapping` when it was not there. */
+const struct node *check_node_of(const struct node *mapping, const void *field);
 
 #endif

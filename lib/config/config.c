@@ -198,3 +198,14 @@ config_domain(const struct config *config, const char *domain)
 	}
 	return best;
 }
+
+bool
+source_covers(const struct directory_source *source, const char *domain)
+{
+	const char *const *name = source->domains;
+
+	while (name != NULL && *name != NULL && strcmp(*name, domain) != 0 &&
+	       !domain_matches(*name, domain))
+		name++;
+	return name == NULL || *name != NULL;
+}

@@ -55,7 +55,10 @@ struct directory_source {
 		DIRECTORY_LDAP,
 		DIRECTORY_SMTP,
 	} kind;
-	const char *file; /* absolute path */
+	const char *const *domains; /* that it is asked for, as names of
+				       accepted domains, NULL at the end;
+				       NULL: all */
+	const char *file;           /* absolute path */
 	struct ldap_source {
 		const char *const *uris; /* NULL at the end */
 		const char *base;
@@ -235,6 +238,9 @@ bool account_is_imap(const struct account *);
  * over ".sub"; of those the longest), or NULL. */
 const struct accepted_domain *
 config_domain(const struct config *, const char *domain);
+/* Is it asked for addresses in this normalised domain, or for all in those that
+ * a pattern stands for? */
+bool source_covers(const struct directory_source *, const char *domain);
 
 /* Reads the secret now (files and credentials are re-read each time, a command
  * runs at most 10 s).  Append to `out` (ceiling: 4 KiB is plenty), wipe it

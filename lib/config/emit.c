@@ -178,6 +178,20 @@ is_required(const struct schema_table *table, const struct schema_row *row,
 	       (!inherits || (row->flags & ROW_OWN) != 0);
 }
 
+/* Of a one_of table: each of those keys would do. */
+static json_t *
+one_of_json(const struct schema_table *table)
+{
+	json_t *list = json_array();
+	const struct schema_row *row;
+
+	for (row = table->rows; row->name != NULL; row++)
+		if (row_is_one(table, row))
+			append(
+			    list, json_pack("{s:[s]}", "required", row->name));
+	return list;
+}
+
 static json_t *
 mapping_json(const struct schema_table *table, bool inherits)
 {
@@ -198,10 +212,8 @@ mapping_json(const struct schema_table *table, bool inherits)
 		set(object, "type", pair("object", "null"));
 	set(object, "properties", keys);
 	set(object, "additionalProperties", json_false());
-	if (table->one_of) {
-		set(object, "minProperties", json_integer(1));
-		set(object, "maxProperties", json_integer(1));
-	}
+	if (table->one_of)
+		set(object, "oneOf", one_of_json(table));
 	if (json_array_size(required) > 0)
 		set(object, "required", required);
 	else

@@ -182,11 +182,31 @@ write_list(FILE *out, const char *path, const struct schema_table *table)
 {
 	const struct schema_row *row;
 
+	if (table->one_of)
+		fputs("Exactly one of:\n", out);
 	fputs(".Bl -tag -width Ds\n", out);
 	for (row = table->rows; row->name != NULL; row++)
-		if (row_is_usable(table, row))
+		if (row_is_one(table, row))
 			write_row(out, path, row);
 	fputs(".El\n", out);
+}
+
+/* What else a one_of table has. */
+static void
+write_beside(FILE *out, const char *path, const struct schema_table *table)
+{
+	const struct schema_row *row;
+	const char *begin = "Beside it:\n.Bl -tag -width Ds\n";
+
+	for (row = table->rows; row->name != NULL; row++) {
+		if (!row_is_usable(table, row) || row_is_one(table, row))
+			continue;
+		fputs(begin, out);
+		begin = "";
+		write_row(out, path, row);
+	}
+	if (begin[0] == '\0')
+		fputs(".El\n", out);
 }
 
 static void
@@ -221,9 +241,8 @@ write_sections(FILE *out, const char *above, const struct schema_table *table)
 			write_names(out, row->table, NULL, true);
 			continue;
 		}
-		if (row->table->one_of)
-			fputs("Exactly one of:\n", out);
 		write_list(out, path, row->table);
+		write_beside(out, path, row->table);
 		write_sections(out, path, row->table);
 	}
 }
@@ -282,7 +301,7 @@ emit_man(FILE *out)
 	fputs(".Pp\nReserved for a later version, and refused:\n", out);
 	write_names(out, &schema_root, &value_reserved, false);
 	write_sections(out, "", &schema_root);
-	fputs(".Ss Passwords\nExactly one of:\n", out);
+	fputs(".Ss Passwords\n", out);
 	write_list(out, "", &schema_secret);
 	emit_providers(out);
 	fputs(files, out);

@@ -61,7 +61,7 @@ static void
 write_row(struct place, const struct schema_row *, const char *bullet);
 
 /* The entries of a list of mappings: one that shows every key, or one for
- * each way to write it. */
+ * each way to write it; what may stand beside them follows the last. */
 static void
 write_entries(struct place p, const struct schema_table *table)
 {
@@ -79,7 +79,10 @@ write_entries(struct place p, const struct schema_table *table)
 		if (!row_is_usable(table, row))
 			continue;
 		p.commented = p.commented || row != table->rows;
-		write_row(p, row, "- ");
+		if (row_is_one(table, row))
+			write_row(p, row, "- ");
+		else
+			write_row(deeper(p, 2), row, "");
 	}
 }
 

@@ -13,6 +13,12 @@ row_is_usable(const struct schema_table *table, const struct schema_row *row)
 	       (row->flags & table->without) == 0;
 }
 
+bool
+row_is_one(const struct schema_table *table, const struct schema_row *row)
+{
+	return row_is_usable(table, row) && (row->flags & ROW_BESIDE) == 0;
+}
+
 static void
 set_default(struct load *load, const struct schema_row *row, void *base)
 {
@@ -168,10 +174,10 @@ list_keys(const struct schema_table *table, struct buf *out)
 	const struct schema_row *row, *last = NULL;
 
 	for (row = table->rows; row->name != NULL; row++)
-		if (row_is_usable(table, row))
+		if (row_is_one(table, row))
 			last = row;
 	for (row = table->rows; row->name != NULL; row++) {
-		if (!row_is_usable(table, row))
+		if (!row_is_one(table, row))
 			continue;
 		if (out->len > 0)
 			buf_add_string(out, row == last ? " or " : ", ");
@@ -183,9 +189,18 @@ static bool
 has_one(struct load *load, const struct schema_table *table,
     const struct node *node)
 {
+	const struct node *child;
+	const struct schema_row *row;
 	struct buf keys;
+	size_t known = 0, unknown = 0;
 
-	if (!table->one_of || node->n_children == 1)
+	for (child = node->first; child != NULL; child = child->next) {
+		row = find_row(table, child->key);
+		unknown += row == NULL;
+		known += row != NULL && (row->flags & ROW_BESIDE) == 0;
+	}
+	/* An unknown key alone may be the one, misspelled. */
+	if (!table->one_of || known == 1 || (known == 0 && unknown > 0))
 		return true;
 	buf_init(&keys, 200);
 	list_keys(table, &keys);
@@ -200,12 +215,13 @@ static void
 store_choice(
     const struct schema_table *table, const struct node *node, void *base)
 {
-	const struct schema_row *row =
-	    node->first == NULL ? NULL : node->first->row;
+	const struct node *child;
 
-	if (table->one_of && row != NULL)
-		memcpy((char *)base + table->choice, &row->choice,
-		    sizeof(row->choice));
+	for (child = node->first; child != NULL; child = child->next)
+		if (table->one_of && child->row != NULL &&
+		    (child->row->flags & ROW_BESIDE) == 0)
+			memcpy((char *)base + table->choice,
+			    &child->row->choice, sizeof(child->row->choice));
 }
 
 /* A scalar where a mapping belongs. */

@@ -19,5 +19,7 @@ bool table_read(struct load *, const struct schema_table *, struct node *,
 const char *table_nearest(const struct schema_table *, const char *name);
 /* True when a row can be used today, in this table. */
 bool row_is_usable(const struct schema_table *, const struct schema_row *);
+/* The same, of a one_of table: one of those of which there must be one. */
+bool row_is_one(const struct schema_table *, const struct schema_row *);
 
 #endif

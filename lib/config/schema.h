@@ -48,6 +48,7 @@ enum schema_flag {
 				  each once */
 	ROW_SAMPLE = 1 << 9,   /* in the sample although not required */
 	ROW_COMMAND = 1 << 8,  /* an argv: begins with an absolute path */
+	ROW_BESIDE = 1 << 10,  /* may stand beside the one of a one_of table */
 };
 
 #define MS INT64_C(1)
@@ -83,7 +84,7 @@ struct schema_row {
 struct schema_table {
 	const struct schema_row *rows;
 	size_t size;      /* of the struct */
-	bool one_of;      /* exactly one key must be there */
+	bool one_of;      /* exactly one key must be there, ROW_BESIDE aside */
 	ptrdiff_t choice; /* of one_of: where to write which */
 	const char *bare; /* a scalar in place of the mapping is this key */
 	const char *scalar_text; /* said of any other scalar */

@@ -229,6 +229,19 @@ static const struct schema_row directory_rows[] = {
 		    "RCPT, and never gets a mail from this. 250 and 251 mean "
 		    "that the address exists, 550, 551 and 553 with a status "
 		    "5.1.x that it does not, anything else that mail waits." },
+	{ .name = "domains",
+	    .type = &value_list,
+	    .element = &value_domain_pattern,
+	    .offset = offsetof(struct directory_source, domains),
+	    .min = 1,
+	    .flags = ROW_BESIDE,
+	    .derived = "all",
+	    .example = "[example.org]",
+	    .help = "The accepted domains whose addresses this source is asked "
+		    "for, spelled as there; map_to comes before. When no "
+		    "source is for a domain, all its addresses are taken to "
+		    "exist, as without any directory; \"mailhaul check\" "
+		    "warns." },
 	{ .name = NULL },
 };
 const struct schema_table schema_directory = {

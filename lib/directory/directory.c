@@ -100,14 +100,17 @@ combine(struct directory_answer *all, const struct directory_answer *said)
 		*all = *said;
 }
 
+/* Asks the source of this number. */
 static void
-ask_link(struct chain *c, struct link *l)
+ask_link(struct directory *d, struct chain *c, size_t source)
 {
+	const struct directory_source *settings = &d->config->directory[source];
 	struct directory_question open = { c->addresses, 0,
 		c->question->deadline_ms };
 
 	for (size_t i = 0; i < c->question->n; i++) {
-		if (c->answers[i].existence == EXISTS)
+		if (c->answers[i].existence == EXISTS ||
+		    !source_covers(settings, c->question->addresses[i].domain))
 			continue;
 		c->addresses[open.n] = c->question->addresses[i];
 		c->places[open.n++] = i;
@@ -115,17 +118,25 @@ ask_link(struct chain *c, struct link *l)
 	c->n = open.n;
 	if (open.n == 0)
 		return;
-	link_ask(l, &open, c->said);
+	link_ask(d->links[source], &open, c->said);
 	for (size_t i = 0; i < open.n; i++)
 		combine(&c->answers[c->places[i]], &c->said[i]);
 }
 
+/* Nobody knows the people of such a domain, so nobody is turned away. */
 static void
-answer_all(const struct directory_question *q, enum existence existence,
-    const char *reason, struct directory_answer *answers)
+answer_uncovered(const struct directory *d, struct chain *c)
 {
-	for (size_t i = 0; i < q->n; i++)
-		source_answer(&answers[i], existence, "%s", reason);
+	for (size_t i = 0; i < c->question->n; i++)
+		if (c->answers[i].reason[0] != '\0')
+			continue;
+		else if (d->n_links == 0)
+			source_answer(
+			    &c->answers[i], EXISTS, "no directory configured");
+		else
+			source_answer(&c->answers[i], EXISTS,
+			    "no source of the directory is for %s",
+			    c->question->addresses[i].domain);
 }
 
 void
@@ -134,13 +145,10 @@ directory_lookup_many(struct directory *d, const struct directory_question *q,
 {
 	struct chain chain;
 
-	if (d->n_links == 0) {
-		answer_all(q, EXISTS, "no directory configured", answers);
-		return;
-	}
 	chain_init(&chain, q, answers);
 	for (size_t i = 0; i < d->n_links; i++)
-		ask_link(&chain, d->links[i]);
+		ask_link(d, &chain, i);
+	answer_uncovered(d, &chain);
 	chain_clear(&chain);
 }
 
@@ -152,15 +160,15 @@ directory_lookup_steps(struct directory *d, const struct address *address,
 		clock_monotonic_ms() + LOOKUP_MS };
 	struct chain chain;
 
-	if (d->n_links == 0) {
-		answer_all(&one, EXISTS, "no directory configured", answer);
-		return;
-	}
 	chain_init(&chain, &one, answer);
 	for (size_t i = 0; i < d->n_links; i++) {
-		ask_link(&chain, d->links[i]);
+		ask_link(d, &chain, i);
 		if (chain.n > 0)
 			step(context, link_kind(d->links[i]), chain.said);
+	}
+	if (answer->reason[0] == '\0') {
+		answer_uncovered(d, &chain);
+		step(context, "directory", answer);
 	}
 	chain_clear(&chain);
 }

@@ -51,8 +51,8 @@ struct directory;
 struct directory *directory_new(struct config *);
 void directory_free(struct directory *);
 
-/* Any source EXISTS: EXISTS; else any UNKNOWN: UNKNOWN; else ABSENT.  Without
- * sources everything EXISTS. */
+/* Any source EXISTS: EXISTS; else any UNKNOWN: UNKNOWN; else ABSENT.  Where no
+ * source is for the address's domain, everything EXISTS. */
 void directory_lookup(
     struct directory *, const struct address *, struct directory_answer *);
 /* The same for each address of the question, answers in its order.  What could
@@ -61,7 +61,7 @@ void directory_lookup_many(struct directory *,
     const struct directory_question *, struct directory_answer *answers);
 
 /* As directory_lookup(), and tells what each source ("file", "ldap") answered,
- * in the order they were asked. */
+ * in the order they were asked; "directory" when there is none to ask. */
 typedef void directory_step(
     void *context, const char *source, const struct directory_answer *);
 void directory_lookup_steps(struct directory *, const struct address *,

@@ -37,9 +37,10 @@ struct proof {
 };
 
 struct smtp_directory {
-	const struct smtp_source *settings; /* borrowed */
-	const struct config *config;        /* borrowed */
-	pthread_mutex_t lock;               /* guards all that follows */
+	const struct directory_source *source; /* borrowed */
+	const struct smtp_source *settings;    /* its own */
+	const struct config *config;           /* borrowed */
+	pthread_mutex_t lock;                  /* guards all that follows */
 	struct idle idle[IDLE_MAX];
 	size_t n_idle;
 	struct proof *proofs; /* for each accepted domain */
@@ -58,6 +59,7 @@ open_smtp(const struct config *config, const struct directory_source *source)
 {
 	struct smtp_directory *d = mem_new(sizeof(*d));
 
+	d->source = source;
 	d->settings = &source->smtp;
 	d->config = config;
 	d->proofs = mem_new_array(config->n_domains + 1, sizeof(*d->proofs));
@@ -300,7 +302,7 @@ ready(void *state, int64_t deadline_ms, struct directory_answer *answer)
 		const struct accepted_domain *domain = &config->domains[i];
 
 		if (domain->name[0] != '.' && domain->map_to == NULL &&
-		    !is_proved(d, i))
+		    source_covers(d->source, domain->name) && !is_proved(d, i))
 			works = prove(&t, i, domain->name, answer);
 	}
 	finish(&t);

@@ -399,6 +399,22 @@ def test_chain(slapd, query):
     assert query._ask("nobody@example.org", *both) == UNKNOWN
 
 
+def test_domains(query):
+    """Each source is asked for its own; nobody is turned away where there is none."""
+    (query.folder / "users.txt").write_text("anna@example.org\nanna@example.net\n")
+    one = ["  - file: users.txt", "    domains: [example.org]"]
+    assert query._ask("anna@example.org", *one) == FOUND
+    assert query._ask("bert@example.org", *one) == ABSENT
+    assert query._ask("bert@old.example", *one) == ABSENT
+    assert query._ask("bert@example.net", *one) == FOUND
+    assert "directory: bert@example.net: found: no source" in query.stdout
+    assert "warning: directory: no source is for example.net" in query.stderr
+    both = [*one, "  - file: none.txt", "    domains: [example.net]"]
+    assert query._ask("anna@example.org", *both) == FOUND
+    assert query._ask("bert@example.org", *both) == ABSENT
+    assert query._ask("anna@example.net", *both) == UNKNOWN
+
+
 def test_json(query):
     (query.folder / "users.txt").write_text("anna@example.org\n")
     answer = query._ask("anna+x@example.org", "  - file: users.txt", arguments=["--json"])

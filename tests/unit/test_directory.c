@@ -82,7 +82,7 @@ open_directory(
 	    f->server->uri, f->more == NULL ? "" : f->more);
 	snprintf(text, sizeof(text),
 	    "postmaster: postmaster@example.org\n"
-	    "accepted_domains: [example.org]\n"
+	    "accepted_domains: [example.org, sub.example.org]\n"
 	    "cache: {%s}\n%s%s%s"
 	    "accounts: []\n",
 	    cache, first == NULL ? "" : "directory:\n",
@@ -388,6 +388,37 @@ test_many_through_the_chain(void **state)
 	assert_int_equal(s.lookups, 2);
 }
 
+/* Each is asked for its own domains; where there is none, nobody is turned
+ * away. */
+static void
+test_domains(void **state)
+{
+	static const char *const people[] = { "anna@example.org", NULL };
+	struct fixture *f = *state;
+	struct directory_statistics s;
+
+	f->server->people = people;
+	write_file(f->users, "anna@example.org\n");
+	open_directory(
+	    f, "", "  - {file: users.txt, domains: [sub.example.org]}\n", NULL);
+	expect(
+	    f, "anna", EXISTS, "no source of the directory is for example.org");
+	expect(f, "bert", EXISTS, "no source");
+	directory_statistics(f->directory, 0, &s);
+	assert_int_equal(s.lookups, 0);
+	directory_free(f->directory);
+	open_directory(
+	    f, "", "  - {file: users.txt, domains: [sub.example.org]}\n", LDAP);
+	expect(f, "anna", EXISTS, f->server->uri);
+	expect(f, "bert", ABSENT, f->server->uri);
+	directory_free(f->directory);
+	open_directory(f, "",
+	    "  - {file: users.txt, domains: [sub.example.org, example.org]}\n",
+	    NULL);
+	expect(f, "anna", EXISTS, "listed");
+	expect(f, "bert", ABSENT, "no such address");
+}
+
 static void
 test_statistics(void **state)
 {
@@ -478,6 +509,7 @@ main(void)
 		TEST(test_inquiry_asks_once),
 		TEST(test_inquiry_has_a_deadline),
 		TEST(test_many_through_the_chain),
+		TEST(test_domains),
 		TEST(test_statistics),
 		TEST(test_threads),
 	};
