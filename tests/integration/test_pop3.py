@@ -143,47 +143,6 @@ def test_broken_off_among_others(scene, scripted):
     assert all(copies == ["anna@example.org"] for copies in scene.got().values())
 
 
-@pytest.mark.parametrize("auth", ["auto", "user", "plain", "login", "scram_sha_256"])
-def test_password_logins(scene, auth):
-    scene.account.update(auth=auth)
-    scene.put(mail("one", envelope="anna@example.org"))
-    scene.fetch()
-    assert scene.got() == {"one": ["anna@example.org"]}
-    method = {"auto": "SCRAM-SHA-256", "user": "PLAIN"}.get(auth, auth.upper().replace("_", "-"))
-    assert f"method={method}" in scene.provider_log()
-
-
-@pytest.mark.parametrize("auth", ["auto", "xoauth2", "oauthbearer"])
-@pytest.mark.parametrize("size", [100, 6000])
-def test_token_logins(scene, auth, size):
-    """Short ones go with AUTH, others in a line of their own."""
-    tokens = scene.provider.tokens
-    del scene.account["password"]
-    scene.account.update(auth=auth, token={"command": tokens.command(scene.mailbox.user)})
-    scene.put(mail("one", envelope="anna@example.org"))
-    usual, tokens.size = tokens.size, size
-    try:
-        scene.fetch()
-    finally:
-        tokens.size = usual
-    assert scene.got() == {"one": ["anna@example.org"]}
-    method = "XOAUTH2" if auth == "xoauth2" else "OAUTHBEARER"
-    assert f"method={method}" in scene.provider_log()
-
-
-def test_token_that_is_refused(scene):
-    """Its text is told, the token is not."""
-    tokens = scene.provider.tokens
-    token = tokens.issue("somebody-else")
-    del scene.account["password"]
-    scene.account.update(auth="xoauth2", token={"file": scene.mailhaul.secret("token", token)})
-    uids = scene.put(mail("waits", envelope="anna@example.org"))
-    result = scene.mailhaul.fetch_once().expect(75)
-    (line, *_) = [line for line in result.lines() if "XOAUTH2" in line.text]
-    assert '[AUTH]' in line.text and '{"status":"401"' in line.text, line.text
-    assert token not in result.err and scene.mailbox.uids() == uids
-
-
 @pytest.mark.parametrize("takes_utf8", [True, False])
 def test_utf8(scene, scripted, takes_utf8):
     """Asked for before the login, and only if Postfix takes such mail."""
