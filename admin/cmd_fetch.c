@@ -63,7 +63,9 @@ tell(struct question *q)
 		printf("%s: %s", q->account, buf_string(&q->answer));
 		fflush(stdout);
 	} else {
-		fprintf(stderr, "mailhaul fetch: %s\n", q->err.text);
+		fprintf(stderr,
+		    "mailhaul fetch: %s; does mailhaul-fetcher run?\n",
+		    q->err.text);
 	}
 	buf_clear(&q->answer);
 	return status;
