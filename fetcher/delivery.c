@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/readable.h"
+#include "fetcher/folder_key.h"
 #include "fetcher/inject.h"
 #include "fetcher/plan.h"
 #include "recipients/candidates.h"
@@ -211,6 +212,7 @@ job_new(struct delivery *d, const struct delivery_message *message)
 	job->delivery = d;
 	job->message = *message;
 	job->mailbox = mem_string(message->mailbox);
+	job->message.mailbox = job->mailbox;
 	for (size_t i = 0; i < message->uid.len; i++)
 		job->uid[i] = message->uid.data[i];
 	job->message.uid.data = job->uid;
@@ -261,14 +263,17 @@ static const char *
 describe(const struct delivery_message *m, struct buf *line)
 {
 	char uid[4 * SEEN_UID_MAX + 8], sender[ADDRESS_TEXT_SIZE];
+	char folder[FOLDER_WORDS_SIZE];
 
 	buf_init(line, LINE_MAX_LEN);
+	folder_words(m->account, m->mailbox, folder);
 	buf_printf(line,
-	    "%s: account=%s uid=\"%s\" size=%llu sender=<%s> source=%s "
+	    "%s: account=%s%s%s uid=\"%s\" size=%llu sender=<%s> source=%s "
 	    "candidates=%zu",
-	    m->id, m->account->name, log_quotable(uid, sizeof(uid), m->uid),
-	    (unsigned long long)m->size, address_write(&m->sender, sender),
-	    tier_name(m->tier), m->n_candidates);
+	    m->id, m->account->name, folder[0] == '\0' ? "" : " ", folder,
+	    log_quotable(uid, sizeof(uid), m->uid), (unsigned long long)m->size,
+	    address_write(&m->sender, sender), tier_name(m->tier),
+	    m->n_candidates);
 	return buf_string(line);
 }
 

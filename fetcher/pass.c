@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/mem.h"
+#include "fetcher/folder_key.h"
 #include "fetcher/pass_flight.h"
 #include "fetcher/plan.h"
 
@@ -30,19 +31,6 @@ queue_is_empty(const struct queue *q)
 	return q->taken == q->n;
 }
 
-static char *
-mailbox_key(const struct account *account, const char *folder)
-{
-	char key[ACCOUNT_KEY_SIZE], *mailbox;
-
-	account_key(account, key, sizeof(key));
-	if (folder == NULL)
-		return mem_string(key);
-	if (asprintf(&mailbox, "%s/%s", key, folder) < 0)
-		abort();
-	return mailbox;
-}
-
 void
 pass_init(struct pass *p, const struct session_settings *settings,
     const char *folder, loop_handler *changed, void *arg)
@@ -50,7 +38,7 @@ pass_init(struct pass *p, const struct session_settings *settings,
 	*p = (struct pass){
 		.settings = settings, .changed = changed, .arg = arg
 	};
-	p->mailbox = mailbox_key(settings->account, folder);
+	p->mailbox = folder_key(settings->account, folder);
 	p->immediate = folder != NULL;
 	p->listing.found.mailbox = p->mailbox;
 	p->listing.found.host = settings->account->host;
@@ -128,8 +116,14 @@ pass_stop(struct pass *p, enum pass_end end, const struct error *err)
 void
 pass_notice(struct pass *p, const struct error *what)
 {
-	if (p->result.notice.text[0] == '\0')
-		p->result.notice = *what;
+	char words[FOLDER_WORDS_SIZE];
+
+	if (p->result.notice.text[0] != '\0')
+		return;
+	p->result.notice = *what;
+	if (p->immediate)
+		error_prefix(&p->result.notice, "%s",
+		    folder_words(p->settings->account, p->mailbox, words));
 }
 
 static void

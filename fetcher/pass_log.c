@@ -9,9 +9,12 @@
 static void
 log_notice(struct mailbox *m, const struct error *notice)
 {
-	if (notice->text[0] != '\0' &&
-	    strcmp(notice->text, m->notice.text) != 0)
-		log_warning("account=%s: %s", m->name, notice->text);
+	struct slice text = slice_of(notice->text);
+	bool named = slice_starts(text, SLICE("folder="));
+
+	if (text.len > 0 && strcmp(notice->text, m->notice.text) != 0)
+		log_warning("account=%s%s%s", m->name, named ? " " : ": ",
+		    notice->text);
 	m->notice = *notice;
 }
 

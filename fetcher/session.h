@@ -32,8 +32,8 @@ struct pass_result {
 	uint64_t due_bytes, bytes;
 	/* The server wants so long between two logins; 0: did not say. */
 	uint32_t login_delay_s;
-	/* Wrong with the mailbox, yet no end of the pass; "": nothing.  Told
-	 * again only when it changes. */
+	/* Wrong with the mailbox, yet no end of the pass; "": nothing.  With
+	 * IMAP folder="NAME" comes first.  Told again only when it changes. */
 	struct error notice;
 };
 /* A pass is over; the result is borrowed.  `idling`: the session stays, hears of

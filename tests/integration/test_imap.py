@@ -58,12 +58,27 @@ def test_folders_by_name_and_pattern(imap):
     assert not imap.mailbox.uids("Lists/dev") and len(imap.mailbox.uids("Lists/old")) == 1
 
 
+def test_log_lines_name_the_folder(imap):
+    imap.account.update(folders=["INBOX", "Lists/*", "Grüße \"x\""], dispose={"flag": "Kept"})
+    folders(imap, inbox="INBOX", dev="Lists/dev", greeting='Grüße "x"')
+    imap.mailbox.put(mail("large", envelope="anna@example.org", body=b"x" * 5000), folder="Lists/dev")
+    imap.account["max_message_size"] = "4K"
+    lines = [line.text for line in imap.fetch().lines() if line["status"]]
+    named = sorted(text[text.index("account=") : text.index(" uid=")] for text in lines)
+    assert named == [
+        r'account=office folder="Gr\xc3\xbc\xc3\x9fe \x22x\x22"',
+        'account=office folder="INBOX"',
+        'account=office folder="Lists/dev"',
+        'account=office folder="Lists/dev"',
+    ]
+
+
 def test_folder_that_is_not_there(imap):
     imap.account.update(folders=["Missing", "INBOX"])
     folders(imap, inbox="INBOX")
     result = imap.fetch()
     assert sorted(imap.got()) == ["inbox"]
-    assert "Missing" in result.err
+    assert 'account=office folder="Missing": ' in result.err
 
 
 def test_idle_hears_of_mail_in_every_folder(imap):
