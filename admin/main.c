@@ -28,6 +28,9 @@ static const struct command commands[] = {
 	    "|\n"
 	    "    --token-command WORDS)]",
 	    "look at an account or a host, and suggest settings", cmd_probe },
+	{ "test-catch-all", "[-c FILE] [--json] ACCOUNT",
+	    "say whether an account tells apart whom its mail is for",
+	    cmd_test_catch_all },
 	{ "status", "[-c FILE] [--json]", "say what the daemons do",
 	    cmd_status },
 	{ "fetch", "[-c FILE] [--wait TIME] ACCOUNT ...",
@@ -68,7 +71,7 @@ print_help(FILE *out)
 	fputs("usage: mailhaul COMMAND [ARGUMENT ...]\n\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(
-		    out, "  %-10s %s\n", commands[i].name, commands[i].help);
+		    out, "  %-14s %s\n", commands[i].name, commands[i].help);
 	fputs("\nmailhaul COMMAND --help says what a command takes; "
 	      "see mailhaul(8).\n",
 	    out);

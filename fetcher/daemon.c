@@ -219,6 +219,9 @@ on_turn(void *arg)
 		    .loop = d->loop,
 		    .account = m->account,
 		    .survey = d->settings->probe != PROBE_BRIEF,
+		    .messages = d->settings->probe == PROBE_HEADERS
+				    ? SURVEY_MESSAGES
+				    : PROBE_MESSAGES,
 		    .done = on_probed,
 		    .arg = m,
 		});

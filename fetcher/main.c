@@ -20,7 +20,8 @@
 
 static const char usage_text[] =
     "usage: mailhaul-fetcher [-c FILE] [--once] [--account NAME]\n"
-    "       mailhaul-fetcher [-c FILE] --probe NAME [--brief | --json]\n"
+    "       mailhaul-fetcher [-c FILE] --probe NAME [--brief | --json | "
+    "--headers]\n"
     "       mailhaul-fetcher --probe-host HOST [--json] [--ca-file FILE |\n"
     "           --fingerprint SHA256] [--user USER (--password-file FILE |\n"
     "           --password-command WORDS | --token-command WORDS)]\n"
@@ -30,6 +31,7 @@ static const char usage_text[] =
     "      --probe NAME   log in, say what is there, fetch nothing\n"
     "      --brief        in one line\n"
     "      --json         as JSON\n"
+    "      --headers      the headers of the newest messages, nothing else\n"
     "      --probe-host HOST  try the ways to reach it, suggest an account\n"
     "      --debug        log more\n"
     "      --version\n";
@@ -40,6 +42,7 @@ enum {
 	OPTION_PROBE,
 	OPTION_BRIEF,
 	OPTION_JSON,
+	OPTION_HEADERS,
 	OPTION_PROBE_HOST,
 	OPTION_USER,
 	OPTION_PASSWORD_FILE,
@@ -58,6 +61,7 @@ static const struct option options[] = {
 	{ "probe", required_argument, NULL, OPTION_PROBE },
 	{ "brief", no_argument, NULL, OPTION_BRIEF },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "headers", no_argument, NULL, OPTION_HEADERS },
 	{ "probe-host", required_argument, NULL, OPTION_PROBE_HOST },
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
@@ -182,6 +186,9 @@ read_options(int argc, char **argv, struct command *command)
 			break;
 		case OPTION_JSON:
 			settings->probe = PROBE_JSON;
+			break;
+		case OPTION_HEADERS:
+			settings->probe = PROBE_HEADERS;
 			break;
 		case OPTION_DEBUG:
 			log_set_level(LOG_LEVEL_DEBUG);

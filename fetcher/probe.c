@@ -78,9 +78,10 @@ static void
 note_size(struct probe *p, const struct protocol_action *action)
 {
 	p->report->octets += action->size;
-	if (action->size == 0 || action->size > PROBE_MESSAGE_MAX)
+	if (p->settings.messages == 0 || action->size == 0 ||
+	    action->size > PROBE_MESSAGE_MAX)
 		return;
-	if (p->n_newest == SURVEY_MESSAGES) {
+	if (p->n_newest == p->settings.messages) {
 		p->n_newest--;
 		memmove(p->newest, p->newest + 1,
 		    p->n_newest * sizeof(p->newest[0]));
@@ -98,6 +99,8 @@ run_survey(struct probe *p)
 
 	for (size_t i = 0; i < p->n_headers; i++)
 		headers[i] = buf_slice(&p->headers[i]);
+	p->report->headers = p->headers;
+	p->report->n_headers = p->n_headers;
 	p->report->survey = mem_new(sizeof(*p->report->survey));
 	survey_run(
 	    headers, p->n_headers, known ? &own : NULL, p->report->survey);
@@ -233,6 +236,8 @@ probe_start(const struct probe_settings *settings)
 	struct probe *p = mem_new(sizeof(*p));
 
 	p->settings = *settings;
+	if (p->settings.messages > SURVEY_MESSAGES)
+		p->settings.messages = SURVEY_MESSAGES;
 	p->report = mem_new(sizeof(*p->report));
 	p->report->account = settings->account;
 	for (size_t i = 0; i < SURVEY_MESSAGES; i++)

@@ -3,7 +3,7 @@
  * probe - logs into an account, looks at what is there, and quits: nothing is
  * collected, changed or remembered.
  *
- * With `survey` the newest messages are read (SURVEY_MESSAGES of at most
+ * With `survey` the newest messages are read (`messages` of at most
  * PROBE_MESSAGE_MAX bytes): over IMAP without marking them as read; a POP3
  * server may do that by itself.  Of what is read only the header is looked at.
  */
@@ -14,7 +14,7 @@
 #include "fetcher/loop.h"
 #include "fetcher/probe_report.h"
 
-enum { PROBE_MESSAGE_MAX = 256 * 1024 };
+enum { PROBE_MESSAGE_MAX = 256 * 1024, PROBE_MESSAGES = 10 };
 
 struct probe;
 
@@ -28,6 +28,7 @@ struct probe_settings {
 	const struct account *account; /* must outlive the probe */
 	bool look;        /* only what is to be seen without a login */
 	bool survey;      /* the folders, and the newest messages */
+	size_t messages;  /* of these at most, and SURVEY_MESSAGES */
 	int64_t limit_ms; /* for all of it; 0: none but the dialogue's */
 	probe_handler *done;
 	void *arg;

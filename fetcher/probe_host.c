@@ -129,6 +129,7 @@ choose(struct look *l)
 		    .loop = l->loop,
 		    .account = l->findings.best->report.account,
 		    .survey = true,
+		    .messages = PROBE_MESSAGES,
 		    .done = on_login,
 		    .arg = l,
 		});

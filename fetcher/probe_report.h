@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "fetcher/certificate.h"
 #include "fetcher/protocol.h"
-#include "fetcher/survey.h"
+#include "recipients/survey.h"
 
 enum { PROBE_CIPHER_MAX = 96, PROBE_TEXT_MAX = 256 * 1024 };
 
@@ -35,10 +35,14 @@ struct probe_report {
 	bool listed; /* these are known */
 	uint32_t messages;
 	uint64_t octets;
-	struct survey *survey; /* NULL: none was made */
+	struct survey *survey;     /* NULL: none was made */
+	const struct buf *headers; /* what it was made from; borrowed */
+	size_t n_headers;
 };
 
-enum probe_format { PROBE_BRIEF, PROBE_TEXT, PROBE_JSON };
+/* PROBE_HEADERS: for `mailhaul test-catch-all`: the header blocks, the newest
+ * first, each after a line with its length. */
+enum probe_format { PROBE_BRIEF, PROBE_TEXT, PROBE_JSON, PROBE_HEADERS };
 
 /* One of the ways to reach a host, and what came of it. */
 struct probe_way {

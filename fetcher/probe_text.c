@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "mail/header.h"
 
 enum { FOLDERS_SHOWN = 50, PEOPLE_SHOWN = 5, NAME_MAX_LEN = 200 };
 
@@ -172,12 +173,41 @@ print_suggestion(const struct probe_report *r)
 	buf_clear(&text);
 }
 
+/* No more of it than is looked at. */
+static struct slice
+header_block(struct slice message)
+{
+	struct slice block = slice_first(message, 0);
+	struct header_field f;
+	struct header h;
+
+	header_init(&h, message);
+	while (header_next(&h, &f))
+		block.len = (size_t)(f.whole.data - message.data) + f.whole.len;
+	return block;
+}
+
+static void
+print_headers(const struct probe_report *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++) {
+		struct slice block = header_block(buf_slice(&r->headers[i]));
+
+		printf("%zu\n", block.len);
+		fwrite(block.data, 1, block.len, stdout);
+	}
+}
+
 void
 probe_print(const struct probe_report *r, const struct error *err,
     enum probe_format format)
 {
 	if (format == PROBE_JSON) {
 		probe_print_json(r, err);
+		return;
+	}
+	if (format == PROBE_HEADERS) {
+		print_headers(r);
 		return;
 	}
 	if (err == NULL)

@@ -20,10 +20,6 @@ void emit_man(FILE *);
 
 /* The providers' section of that page. */
 void emit_providers(FILE *);
-/* An account's `recipients` as lines of YAML, each after `indent` blanks: what
- * differs from the defaults.  Nothing when nothing does. */
-void
-emit_recipients(const struct recipient_settings *, int indent, struct buf *);
 
 /* For the above.  True for a list of mappings. */
 bool row_is_table_list(const struct schema_row *);

@@ -5,6 +5,7 @@
 #include "config/emit.h"
 
 #include "config/providers.h"
+#include "config/recipients_yaml.h"
 
 enum { EXAMPLE_MAX = 4096 };
 
@@ -43,7 +44,7 @@ write_example(const struct provider *p, const char *word, struct buf *out)
 		    out, "    # or protocol: imaps, host: %s\n", p->imap_host);
 	buf_add_string(out, "    user: box17@isp.example\n");
 	buf_printf(out, "    password: {file: %s.password}\n", word);
-	emit_recipients(&p->recipients, 4, out);
+	recipients_write_yaml(&p->recipients, 4, out);
 }
 
 static void

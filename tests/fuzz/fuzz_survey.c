@@ -3,7 +3,7 @@
  * more than was there to be found. */
 #include <stdlib.h>
 
-#include "fetcher/survey.h"
+#include "recipients/survey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -9,8 +9,8 @@
 #include "config/config.h"
 
 #include "base/file.h"
-#include "config/emit.h"
 #include "config/providers.h"
+#include "config/recipients_yaml.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -332,7 +332,7 @@ test_every_provider_as_its_example(void **state)
 			"- name: b\n  host: h.example\n  user: u\n"
 			"  password: {file: secret}\n",
 		    w->word);
-		emit_recipients(&w->provider->recipients, 2, &yaml);
+		recipients_write_yaml(&w->provider->recipients, 2, &yaml);
 		c = load(buf_string(&yaml));
 		a = c->accounts;
 		assert_string_equal(provider_name(a->provider), w->word);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "fetcher/survey.h"
 #include "mail/header.h"
+#include "recipients/survey.h"
 
 enum { MESSAGES = SURVEY_MESSAGES };
 

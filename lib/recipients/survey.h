@@ -8,15 +8,15 @@
  * it.  The provider is whoever wrote the topmost Received field that names its
  * server: what stands below may be anybody's, and is never suggested.
  */
-#ifndef FETCHER_SURVEY_H
-#define FETCHER_SURVEY_H
+#ifndef RECIPIENTS_SURVEY_H
+#define RECIPIENTS_SURVEY_H
 
 #include "base/buf.h"
 #include "config/config.h"
 #include "mail/domain.h"
 
 enum {
-	SURVEY_MESSAGES = 10,
+	SURVEY_MESSAGES = 50,
 	SURVEY_HOSTS = 8,
 	SURVEY_FIELDS = 16,
 	SURVEY_PEOPLE = 20,
@@ -69,6 +69,10 @@ struct survey {
  * of the mailbox itself, NULL when that is not known. */
 void survey_run(const struct slice *headers, size_t n,
     const struct address *own, struct survey *);
+/* What is suggested, with the defaults for all else but `headers`.  It points
+ * into the survey and into both arrays. */
+void survey_settings(const struct survey *, const char *fields[static 2],
+    const char *hosts[static SURVEY_HOSTS + 1], struct recipient_settings *);
 /* The suggestion as lines of YAML, each after `indent` blanks: mailbox and
  * recipients. */
 void survey_write(const struct survey *, unsigned indent, struct buf *out);

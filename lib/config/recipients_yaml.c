@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/emit.h"
+#include "config/recipients_yaml.h"
 
 static void
 write_names(
@@ -49,7 +49,8 @@ write_prefix(const char *prefix, int indent, struct buf *out)
 }
 
 void
-emit_recipients(const struct recipient_settings *r, int indent, struct buf *out)
+recipients_write_yaml(
+    const struct recipient_settings *r, int indent, struct buf *out)
 {
 	struct buf lines;
 

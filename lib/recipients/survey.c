@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fetcher/survey.h"
+#include "recipients/survey.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "config/emit.h"
 #include "config/providers.h"
+#include "config/recipients_yaml.h"
 #include "recipients/zone.h"
 
 enum { SURE = 3, LABELS_MAX = 3 };
@@ -352,13 +352,15 @@ survey_run(const struct slice *headers, size_t n, const struct address *own,
 	conclude(s, own);
 }
 
-static void
-make_settings(const struct survey *s, const char **fields, const char **hosts,
-    struct recipient_settings *out)
+void
+survey_settings(const struct survey *s, const char *fields[static 2],
+    const char *hosts[static SURVEY_HOSTS + 1], struct recipient_settings *out)
 {
 	fields[0] = s->best == NULL ? NULL : s->best->name;
+	fields[1] = NULL;
 	for (unsigned i = 0; i < s->n_trusted; i++)
 		hosts[i] = s->trusted[i];
+	hosts[s->n_trusted] = NULL;
 	*out = (struct recipient_settings){
 		.tiers = { TIER_ENVELOPE, TIER_RECEIVED, TIER_HEADERS },
 		.n_tiers = 3,
@@ -375,11 +377,11 @@ make_settings(const struct survey *s, const char **fields, const char **hosts,
 static void
 write_recipients(const struct survey *s, int indent, struct buf *out)
 {
-	const char *fields[2] = { NULL }, *hosts[SURVEY_HOSTS + 1] = { NULL };
+	const char *fields[2], *hosts[SURVEY_HOSTS + 1];
 	struct recipient_settings settings;
 
-	make_settings(s, fields, hosts, &settings);
-	emit_recipients(&settings, indent, out);
+	survey_settings(s, fields, hosts, &settings);
+	recipients_write_yaml(&settings, indent, out);
 }
 
 void

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailhaul test-catch-all: does the account's setting find out whom each
+ * message of its mailbox is for, and if not, which would?
+ */
+#include "admin/catch_all.h"
+#include "admin/commands.h"
+#include "admin/mailbox_headers.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct options {
+	const char *config, *account;
+	bool json;
+};
+
+static bool
+read_options(int argc, char **argv, struct options *out)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*out = (struct options){ .config = CONFIG_DEFAULT_PATH };
+	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
+		if (option == 'c')
+			out->config = optarg;
+		else if (option == 'j')
+			out->json = true;
+		else
+			return false;
+	if (optind != argc - 1)
+		return false;
+	out->account = argv[optind];
+	return true;
+}
+
+static int
+look(const struct options *options, struct config *config,
+    const struct account *account)
+{
+	struct mailbox_headers headers;
+	struct directory *directory;
+	struct catch_all *found;
+	int status;
+
+	status = mailbox_headers_read(options->config, account->name, &headers);
+	if (status == EX_OK) {
+		directory = directory_new(config);
+		found = catch_all_new(
+		    config, account, headers.blocks, headers.n, directory);
+		if (!(options->json ? catch_all_print_json(found)
+				    : catch_all_print_text(found)))
+			status = EX_IOERR;
+		catch_all_free(found);
+		directory_free(directory);
+	}
+	mailbox_headers_clear(&headers);
+	return status;
+}
+
+int
+cmd_test_catch_all(int argc, char **argv)
+{
+	const struct account *account;
+	struct options options;
+	struct config *config;
+	int status = EX_USAGE;
+
+	if (!read_options(argc, argv, &options))
+		return EX_USAGE;
+	config = config_load(options.config, stderr);
+	if (config == NULL)
+		return EX_CONFIG;
+	account = config_account(config, options.account);
+	if (account != NULL)
+		status = look(&options, config, account);
+	else
+		fprintf(stderr,
+		    "mailhaul test-catch-all: no account %s in %s\n",
+		    options.account, options.config);
+	config_unref(config);
+	return status;
+}
