@@ -58,19 +58,6 @@ struct dialogue {
 
 static void act(struct dialogue *, struct protocol_action, struct error *);
 
-static const struct protocol *
-protocol_of(const struct account *account)
-{
-	static const struct protocol *const protocols[] = {
-		[PROTOCOL_POP3] = &pop3_protocol,
-		[PROTOCOL_POP3S] = &pop3_protocol,
-		[PROTOCOL_IMAP] = &imap_protocol,
-		[PROTOCOL_IMAPS] = &imap_protocol,
-	};
-
-	return protocols[account->protocol];
-}
-
 static int64_t
 most_ms(const struct dialogue *d)
 {
@@ -171,28 +158,15 @@ try_another_token(struct dialogue *d, const struct error *err)
 	return true;
 }
 
-/* Some servers offer SCRAM also to users whose passwords they cannot check that
- * way (Mailutils with PAM, Dovecot with crypted passwords). */
-static void
-hint_at_plain(const struct dialogue *d, struct error *err)
-{
-	const unsigned both = 1U << SASL_SCRAM_SHA_256 | 1U << SASL_PLAIN;
-	unsigned offered = dialogue_facts(d)->mechanisms;
-
-	if (err->kind == ERROR_LOGIN && !d->logged_in && !d->login.token &&
-	    d->settings.account->auth == AUTH_AUTO && (offered & both) == both)
-		error_prefix(err,
-		    "SCRAM-SHA-256 (if the password is right, try auth: "
-		    "plain)");
-}
-
 /* As fail(), for what the machine says, which does not know the host. */
 static void
 fail_protocol(struct dialogue *d, const struct error *err)
 {
 	struct error why = *err;
 
-	hint_at_plain(d, &why);
+	if (!d->logged_in)
+		sasl_hint(d->settings.account->auth, d->login.token,
+		    dialogue_facts(d)->mechanisms, &why);
 	error_prefix(&why, "%s", d->settings.account->host);
 	if (!d->ended && !try_another_token(d, &why))
 		fail(d, &why);
@@ -460,7 +434,8 @@ dialogue_open(const struct dialogue_settings *settings)
 	struct dialogue *d = mem_new(sizeof(*d));
 
 	d->settings = *settings;
-	d->protocol = protocol_of(settings->account);
+	d->protocol = account_is_imap(settings->account) ? &imap_protocol
+							 : &pop3_protocol;
 	d->machine = mem_new(d->protocol->size);
 	d->deadline = timer_new(settings->loop, on_deadline, d);
 	d->over = timer_new(settings->loop, on_over, d);
@@ -525,88 +500,91 @@ begin(struct dialogue *d, enum phase phase)
 	return true;
 }
 
-void
-dialogue_folders(struct dialogue *d, const char *pattern)
+typedef struct protocol_action command_alone(void *, struct error *);
+typedef struct protocol_action
+command_with_name(void *, const char *, struct error *);
+typedef struct protocol_action command_about(void *, uint32_t, struct error *);
+
+static void
+give(struct dialogue *d, enum phase phase, command_alone *command)
+{
+	struct error err;
+
+	if (begin(d, phase))
+		perform(d, command(d->machine, &err), &err);
+}
+
+static void
+give_name(struct dialogue *d, command_with_name *command, const char *name)
 {
 	struct error err;
 
 	if (begin(d, PHASE_LISTING))
-		perform(
-		    d, d->protocol->folders(d->machine, pattern, &err), &err);
+		perform(d, command(d->machine, name, &err), &err);
+}
+
+static void
+give_number(struct dialogue *d, enum phase phase, command_about *command,
+    uint32_t number)
+{
+	struct error err;
+
+	if (begin(d, phase))
+		perform(d, command(d->machine, number, &err), &err);
+}
+
+void
+dialogue_folders(struct dialogue *d, const char *pattern)
+{
+	give_name(d, d->protocol->folders, pattern);
 }
 
 void
 dialogue_enter(struct dialogue *d, const char *folder)
 {
-	struct error err;
-
-	if (begin(d, PHASE_LISTING))
-		perform(d, d->protocol->open(d->machine, folder, &err), &err);
+	give_name(d, d->protocol->open, folder);
 }
 
 void
 dialogue_refresh(struct dialogue *d)
 {
-	struct error err;
-
-	if (begin(d, PHASE_LISTING))
-		perform(d, d->protocol->refresh(d->machine, &err), &err);
+	give(d, PHASE_LISTING, d->protocol->refresh);
 }
 
 void
 dialogue_retrieve(struct dialogue *d, uint32_t number)
 {
-	struct error err;
-
-	if (begin(d, PHASE_MESSAGE))
-		perform(
-		    d, d->protocol->retrieve(d->machine, number, &err), &err);
+	give_number(d, PHASE_MESSAGE, d->protocol->retrieve, number);
 }
 
 void
 dialogue_dispose(struct dialogue *d, uint32_t number)
 {
-	struct error err;
-
-	if (begin(d, is_fetching(d) ? PHASE_MESSAGE : PHASE_COMMAND))
-		perform(
-		    d, d->protocol->dispose(d->machine, number, &err), &err);
+	give_number(d, is_fetching(d) ? PHASE_MESSAGE : PHASE_COMMAND,
+	    d->protocol->dispose, number);
 }
 
 void
 dialogue_noop(struct dialogue *d)
 {
-	struct error err;
-
-	if (begin(d, PHASE_COMMAND))
-		perform(d, d->protocol->noop(d->machine, &err), &err);
+	give(d, PHASE_COMMAND, d->protocol->noop);
 }
 
 void
 dialogue_idle(struct dialogue *d)
 {
-	struct error err;
-
-	if (begin(d, PHASE_IDLE))
-		perform(d, d->protocol->idle(d->machine, &err), &err);
+	give(d, PHASE_IDLE, d->protocol->idle);
 }
 
 void
 dialogue_rouse(struct dialogue *d)
 {
-	struct error err;
-
-	if (begin(d, PHASE_COMMAND))
-		perform(d, d->protocol->rouse(d->machine, &err), &err);
+	give(d, PHASE_COMMAND, d->protocol->rouse);
 }
 
 void
 dialogue_quit(struct dialogue *d)
 {
-	struct error err;
-
-	if (!begin(d, PHASE_QUIT))
-		return;
 	d->quitting = true;
-	perform(d, d->protocol->quit(d->machine, &err), &err);
+	give(d, PHASE_QUIT, d->protocol->quit);
 }

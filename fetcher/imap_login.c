@@ -313,6 +313,24 @@ imap_on_challenge(struct imap *s, struct slice words, struct error *err)
 	return imap_say(s, SLICE(""));
 }
 
+/* Names the mechanism, and adds what the server said of the token. */
+static struct protocol_action
+auth_refused(
+    struct imap *s, const struct imap_status *status, struct error *err)
+{
+	struct slice reason = imap_showable(s, slice_of(sasl_reason(&s->sasl)));
+	struct error why;
+
+	imap_refused(s, "AUTHENTICATE", status, ERROR_LOGIN, &why);
+	if (reason.len == 0)
+		error_set(err, why.kind, "%s: %s", sasl_name(s->sasl.mechanism),
+		    why.text);
+	else
+		error_set(err, why.kind, "%s: %s (%.*s)",
+		    sasl_name(s->sasl.mechanism), why.text, SLICE_ARG(reason));
+	return imap_failed;
+}
+
 struct protocol_action
 imap_on_authenticate(struct imap *s, const struct imap_command *command,
     const struct imap_status *status, struct error *err)
@@ -323,10 +341,7 @@ imap_on_authenticate(struct imap *s, const struct imap_command *command,
 			return imap_failed;
 		return logged_in(s, err);
 	}
-	imap_refused(s, "AUTHENTICATE", status, ERROR_LOGIN, err);
-	if (*sasl_reason(&s->sasl) != '\0')
-		error_prefix(err, "%s", sasl_reason(&s->sasl));
-	return imap_failed;
+	return auth_refused(s, status, err);
 }
 
 /* A courtesy: nothing depends on what the server thinks of it. */

@@ -77,6 +77,10 @@ void sasl_list(unsigned offered, const char *between, struct buf *out);
  */
 bool sasl_choose(enum auth auth, bool token, unsigned offered,
     enum sasl_mechanism *, struct error *);
+/* Of a refused login: names the way out where the server offers SCRAM also to
+ * users whose passwords it cannot check that way (Mailutils with PAM, Dovecot
+ * with crypted passwords). */
+void sasl_hint(enum auth auth, bool token, unsigned offered, struct error *);
 
 /* Borrowed from sasl_start() to sasl_clear(). */
 struct sasl_credentials {

@@ -155,3 +155,16 @@ sasl_choose(enum auth auth, bool token, unsigned offered,
 	buf_clear(&offers);
 	return false;
 }
+
+void
+sasl_hint(enum auth wanted, bool token, unsigned offered, struct error *err)
+{
+	const unsigned both = 1U << SASL_SCRAM_SHA_256 | 1U << SASL_PLAIN;
+	struct error refusal = *err;
+
+	if (err->kind == ERROR_LOGIN && wanted == AUTH_AUTO && !token &&
+	    (offered & both) == both)
+		error_set(err, ERROR_LOGIN,
+		    "%s; if the password is right, try auth: plain",
+		    refusal.text);
+}

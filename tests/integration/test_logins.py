@@ -205,6 +205,30 @@ def test_nothing_offered_that_would_do(scene, account, scripted, auth, mechanism
     assert b"AUTH" not in said(server).replace(b"CAPA", b"") and b"LOGIN" not in said(server)
 
 
+@pytest.mark.parametrize("auth", TOKENS)
+def test_refusal_that_quotes_the_token(scene, account, tokens, scripted, auth):
+    """In the challenge that says why."""
+    token = tokens.issue("somebody-else")[:60]
+    scene.secrets.append(token)
+    with_token(scene, {"file": scene.mailhaul.secret("token", token)}, auth)
+
+    def refuse(session, argument):
+        if b" " not in argument:
+            session.send(b"+ \r\n")
+            session.line()
+        why = base64.b64encode(b'{"status": "401", "token": "%s"}' % token.encode())
+        session.send(b"+ " + why + b"\r\n")
+        session.line()
+        if account["protocol"] == "imaps":
+            session.no(b"no")
+        else:
+            session.send(b"-ERR no\r\n")
+
+    scripted([auth.upper()], refuse)
+    result = scene.mailhaul.fetch_once().expect(75)
+    assert any(line.text.endswith("no") or "quote" in line.text for line in result.lines()), result.err
+
+
 def test_refusal_that_quotes_what_was_sent(scene, account, scripted):
     def refuse(session, argument):
         quoted = b"cannot read: " + argument + b" " + scene.mailbox.password.encode()

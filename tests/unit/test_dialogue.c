@@ -370,8 +370,7 @@ the_same_token_is_not_tried_again(void **state)
 	(void)state;
 	open_scene(&s, part, 2);
 	run_to_end(&s, ERROR_LOGIN,
-	    "127.0.0.1: server refused at "
-	    "AUTHENTICATE: expired");
+	    "127.0.0.1: XOAUTH2: server refused at AUTHENTICATE: expired");
 	assert_int_equal(s.connections, 1);
 	close_scene(&s);
 }
