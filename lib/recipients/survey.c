@@ -210,6 +210,18 @@ agrees(const struct zone *zone, const char *name, struct slice value)
 	return is_only(&people, &expected) && people.n == 1;
 }
 
+/* Side by side they are several recipients; what stands between them was put
+ * on top when the message was forwarded. */
+static void
+count_repeated(struct survey_field *field, const struct header_field *above,
+    const struct header_field *below)
+{
+	if (above->whole.data + above->whole.len == below->whole.data)
+		field->beside++;
+	else
+		field->apart++;
+}
+
 static void
 look_for_field(const struct reading *r, size_t i, struct survey_field *field)
 {
@@ -222,13 +234,14 @@ look_for_field(const struct reading *r, size_t i, struct survey_field *field)
 	while (header_next(&h, &f)) {
 		if (!header_is(&f, field->name))
 			continue;
-		last = f;
 		if (f.whole.data < zone->trusted.data + zone->trusted.len) {
-			above++;
+			if (above++ > 0)
+				count_repeated(field, &last, &f);
 			add_people(&field->above_people, field->name, f.body);
 		} else {
 			below++;
 		}
+		last = f;
 	}
 	field->above += above > 0;
 	field->below += above == 0 && below > 0;
@@ -352,6 +365,14 @@ survey_run(const struct slice *headers, size_t n, const struct address *own,
 	conclude(s, own);
 }
 
+static int
+occurrence_of(const struct survey_field *field)
+{
+	if (field == NULL || (field->beside > 0) == (field->apart > 0))
+		return 1;
+	return field->beside > 0 ? OCCURRENCE_ALL : OCCURRENCE_LAST;
+}
+
 void
 survey_settings(const struct survey *s, const char *fields[static 2],
     const char *hosts[static SURVEY_HOSTS + 1], struct recipient_settings *out)
@@ -365,7 +386,7 @@ survey_settings(const struct survey *s, const char *fields[static 2],
 		.tiers = { TIER_ENVELOPE, TIER_RECEIVED, TIER_HEADERS },
 		.n_tiers = 3,
 		.envelope_headers = s->best == NULL ? NULL : fields,
-		.occurrence = 1,
+		.occurrence = s->bottom ? 1 : occurrence_of(s->best),
 		.position_bottom = s->bottom,
 		.strip_prefix = s->strip_prefix,
 		.trusted_hosts = hosts,

@@ -31,8 +31,10 @@ struct survey_people {
 /* One of the fields in which providers record the recipient. */
 struct survey_field {
 	const char *name;
-	unsigned above;  /* messages that have it where the provider wrote */
-	unsigned below;  /* or only where the sender could have */
+	unsigned above; /* messages that have it where the provider wrote */
+	unsigned beside, apart; /* repeated there, directly below each other
+				 * or with other fields between */
+	unsigned below;         /* or only where the sender could have */
 	unsigned bottom; /* of these: once, and as the provider's own Received
 			  * field has it, so far as that tells */
 	struct survey_people above_people, bottom_people;

@@ -102,6 +102,24 @@ def test_one_copy_for_all(scene):
     assert scene.got() == {"all": ["anna@example.org", "ben@example.org"]}
 
 
+@pytest.mark.parametrize("between, occurrence, wanted", [
+    ([], "all", ["anna@example.org", "ben@example.org"]),
+    (["Received: from mx.isp.example (mx.isp.example [192.0.2.9])\n\tby store.isp.example; "
+      "Sat, 21 Nov 2026 10:00:00 +0000"], "last", ["ben@example.org"]),
+], ids=["recipients", "history"])
+def test_repeated_fields(scene, between, occurrence, wanted):
+    """Side by side: several recipients. Apart: a history, the oldest counts."""
+    scene.account.update(recipients={"from": ["headers"]})
+    scene.put(mail("repeated", to="x@outside.example", top=[
+        "X-Envelope-To: anna@example.org", *between, "X-Envelope-To: ben@example.org"]))
+    told = look(scene)
+    assert yaml.safe_load(told["suggestion"])["recipients"]["occurrence"] == occurrence
+    assert told["copies"] == ("together" if len(wanted) > 1 else "unseen")
+    paste(scene, told)
+    scene.fetch()
+    assert scene.got() == {"repeated": wanted}
+
+
 def test_known_provider(scene):
     """Its row is suggested, and used."""
     scene.account.update(recipients={"from": ["envelope"]})

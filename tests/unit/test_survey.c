@@ -78,6 +78,29 @@ static const struct {
 			   "recipients:\n"
 			   "  envelope_headers: [Delivered-To]\n"
 			   "  trusted_hosts: [.isp.example]\n" },
+	/* Two recipients; a history of forwarding. */
+	{ { "delivered-to-twice", NULL }, "mailbox: catch_all\n"
+					  "recipients:\n"
+					  "  envelope_headers: [Delivered-To]\n"
+					  "  occurrence: all\n"
+					  "  trusted_hosts: [.isp.example]\n" },
+	{ { "delivered-to-forwarded", NULL },
+	    "mailbox: catch_all\n"
+	    "recipients:\n"
+	    "  envelope_headers: [Delivered-To]\n"
+	    "  occurrence: last\n"
+	    "  trusted_hosts: [.isp.example]\n" },
+	{ { "google-forwarded", NULL }, "mailbox: catch_all\n"
+					"recipients:\n"
+					"  envelope_headers: [Delivered-To]\n"
+					"  occurrence: last\n"
+					"  trusted_hosts: [.google.com]\n" },
+	/* Both: it cannot be told. */
+	{ { "delivered-to-twice", "delivered-to-forwarded", NULL },
+	    "mailbox: catch_all\n"
+	    "recipients:\n"
+	    "  envelope_headers: [Delivered-To]\n"
+	    "  trusted_hosts: [.isp.example]\n" },
 	/* One domain of four. */
 	{ { "ovh", "ovh", "postfix-pair", "google-plain", NULL },
 	    "mailbox: catch_all\n"
