@@ -119,14 +119,16 @@ DOCUMENTS := README.md ARCHITECTURE.md CHANGES.md SECURITY.md LICENSE
 UNITS := $(wildcard contrib/systemd/*.service)
 install: all ## copy programs, man pages, units and samples (DESTDIR, PREFIX)
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BINDIR) $(MANDIR)/man5 \
-		$(MANDIR)/man8 $(DOCDIR)/postfix \
+		$(MANDIR)/man8 $(DOCDIR) \
 		$(DOCDIR)/examples $(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR))
 	install -m 755 $(B)/mailhaul-fetcher $(B)/mailhaul-milter $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/mailhaul $(DESTDIR)$(BINDIR)
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(DOCUMENTS) $(wildcard conf/*.*) $(DESTDIR)$(DOCDIR)
-	install -m 644 $(wildcard conf/postfix/*) $(DESTDIR)$(DOCDIR)/postfix
+	for kind in postfix rspamd spamassassin; do \
+		install -d $(DESTDIR)$(DOCDIR)/$$kind && \
+		install -m 644 conf/$$kind/* $(DESTDIR)$(DOCDIR)/$$kind || exit 1; done
 	install -m 755 contrib/oauth-token $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)
 	sed -i 's|/usr/sbin/mailhaul|$(SBINDIR)/mailhaul|; s|/usr/bin/mailhaul|$(BINDIR)/mailhaul|' \

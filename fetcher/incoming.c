@@ -69,6 +69,20 @@ incoming_keep(struct incoming *in)
 	in->kept = true;
 }
 
+/* For spam filters that read headers: by sendmail(1), no client is known. */
+static void
+add_origin(const struct origin *origin, struct buf *prefix)
+{
+	if (origin->ip[0] == '\0')
+		return;
+	buf_printf(prefix, "X-Mailhaul-Origin: ip=%s", origin->ip);
+	if (origin->name[0] != '\0')
+		buf_printf(prefix, ";\n\tname=%s", origin->name);
+	if (origin->helo[0] != '\0')
+		buf_printf(prefix, ";\n\thelo=%s", origin->helo);
+	buf_add_byte(prefix, '\n');
+}
+
 static bool
 write_prefix(struct incoming *in, struct error *err)
 {
@@ -90,6 +104,7 @@ write_prefix(struct incoming *in, struct error *err)
 	/* Never an address here: this stays in the mail, and Bcc is secret. */
 	buf_printf(&prefix, "X-Mailhaul: account=%s; id=%s; source=%s\n",
 	    account->name, in->id, tier_name(in->candidates.tier));
+	add_origin(&in->candidates.origin, &prefix);
 	done = spool_write(&in->spool, buf_slice(&prefix), err);
 	buf_clear(&prefix);
 	return done;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real rspamd as a milter, with one rule: it rejects what one client sent."""
+"""A real rspamd as a milter, with the snippet of conf/rspamd, and one rule: what one
+client sent is rejected, or marked."""
 
 import pathlib
 import subprocess
@@ -9,13 +10,15 @@ from waiting import wait_for_port
 PORT = 11332
 BAD_CLIENT = "203.0.113.66"
 
+_SNIPPET = pathlib.Path(__file__).resolve().parents[2] / "conf/rspamd/mailhaul.lua"
+
 _CONF = """\
 options {{
   pidfile = "{folder}/pid"; tempdir = "{folder}"; filters = "";
   dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.1s; retransmits = 1; }}
 }}
 logging {{ type = "console"; level = "info"; }}
-actions {{ reject = 15; }}
+actions {{ {action} = 15; }}
 lua = "{folder}/rules.lua"
 worker "rspamd_proxy" {{
   bind_socket = "127.0.0.1:{port}"; milter = yes; count = 1;
@@ -34,12 +37,13 @@ rspamd_config:register_symbol({{
 
 
 class Rspamd:
-    def __init__(self, folder):
+    def __init__(self, folder, action="reject"):
         self._folder = pathlib.Path(folder) / "rspamd"
         self._folder.mkdir()
-        (self._folder / "rules.lua").write_text(_RULES.format(bad=BAD_CLIENT))
+        (self._folder / "rules.lua").write_text(
+            f'dofile("{_SNIPPET}")\n' + _RULES.format(bad=BAD_CLIENT))
         conf = self._folder / "rspamd.conf"
-        conf.write_text(_CONF.format(folder=self._folder, port=PORT))
+        conf.write_text(_CONF.format(folder=self._folder, port=PORT, action=action))
         self._log = (self._folder / "log").open("ab")
         self._process = subprocess.Popen(
             ["rspamd", "-f", "-i", "-c", conf],
