@@ -239,6 +239,7 @@ on_turn(void *arg)
 	    .may_idle =
 		d->settings->mode == DAEMON_FOREVER && m->account->every_ms > 0,
 	    .last_folder = &m->last_folder,
+	    .without_capa = &m->without_capa,
 	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,

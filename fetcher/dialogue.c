@@ -402,6 +402,7 @@ connect_now(struct dialogue *d)
 		.token = login_secret_is_token(d->secret),
 		.smtputf8 = d->settings.smtputf8,
 		.look = d->settings.look,
+		.without_capa = d->settings.without_capa,
 	};
 	d->protocol->init(d->machine, &d->login);
 	d->conn_settings = (struct conn_settings){

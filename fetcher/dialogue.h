@@ -40,7 +40,8 @@ struct dialogue_settings {
 	const struct account *account; /* must outlive the dialogue */
 	bool smtputf8;                 /* Postfix takes such mail */
 	bool look; /* no login: DO_LOGGED_IN where it would begin, then quit */
-	unsigned hurry; /* for tests: its clocks go so many times faster */
+	bool without_capa; /* POP3: the server cannot bear CAPA */
+	unsigned hurry;    /* for tests: its clocks go so many times faster */
 	const struct dialogue_handlers *handlers;
 	void *arg;
 };

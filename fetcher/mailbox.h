@@ -34,6 +34,7 @@ struct mailbox {
 	bool gone;                          /* no longer configured */
 	bool poll_again;     /* asked for while a pass is under way */
 	bool held;           /* reported; not again until it changes */
+	bool without_capa;   /* the server cannot bear CAPA */
 	struct error notice; /* the last one */
 	struct account_status status;
 	struct progress backlog;

@@ -88,22 +88,6 @@ read_capability(struct protocol_facts *facts, struct slice line)
 	}
 }
 
-static struct protocol_action
-ask_capabilities(struct pop3 *s)
-{
-	s->facts = (struct protocol_facts){ 0 };
-	s->listed = 0;
-	return pop3_ask(s, CAPA, "CAPA\r\n");
-}
-
-struct protocol_action
-pop3_on_greeting(struct pop3 *s, struct slice line, struct error *err)
-{
-	if (!pop3_is_ok(line))
-		return pop3_refused(s, ERROR_RETRY, line, err);
-	return ask_capabilities(s);
-}
-
 static bool
 is_starttls_due(const struct pop3 *s)
 {
@@ -116,6 +100,7 @@ is_starttls_due(const struct pop3 *s)
 static struct protocol_action
 after_capabilities(struct pop3 *s, struct error *err)
 {
+	s->facts.capa_due = false;
 	if (is_starttls_due(s)) {
 		if (s->facts.starttls)
 			return pop3_ask(s, STLS, "STLS\r\n");
@@ -128,6 +113,33 @@ after_capabilities(struct pop3 *s, struct error *err)
 	return pop3_log_in(s, err);
 }
 
+/* A server that does not know CAPA may know STLS: asking tells. */
+static struct protocol_action
+without_capabilities(struct pop3 *s, struct error *err)
+{
+	s->facts.starttls = true;
+	return after_capabilities(s, err);
+}
+
+static struct protocol_action
+ask_capabilities(struct pop3 *s, struct error *err)
+{
+	s->facts = (struct protocol_facts){ 0 };
+	s->listed = 0;
+	if (s->login->without_capa)
+		return without_capabilities(s, err);
+	s->facts.capa_due = true;
+	return pop3_ask(s, CAPA, "CAPA\r\n");
+}
+
+struct protocol_action
+pop3_on_greeting(struct pop3 *s, struct slice line, struct error *err)
+{
+	if (!pop3_is_ok(line))
+		return pop3_refused(s, ERROR_RETRY, line, err);
+	return ask_capabilities(s, err);
+}
+
 struct protocol_action
 pop3_on_capa(struct pop3 *s, struct slice line, struct error *err)
 {
@@ -137,9 +149,7 @@ pop3_on_capa(struct pop3 *s, struct slice line, struct error *err)
 	}
 	if (!pop3_is_refusal(line))
 		return pop3_broken(s, line, err);
-	/* It may know STLS without knowing CAPA: asking tells. */
-	s->facts.starttls = true;
-	return after_capabilities(s, err);
+	return without_capabilities(s, err);
 }
 
 struct protocol_action
@@ -168,10 +178,9 @@ pop3_secured(void *m, struct error *err)
 {
 	struct pop3 *s = m;
 
-	(void)err;
 	assert(s->state == HANDSHAKE);
 	s->secured = true;
-	return ask_capabilities(s);
+	return ask_capabilities(s, err);
 }
 
 struct protocol_action

@@ -81,6 +81,7 @@ struct protocol_login {
 	bool smtputf8; /* Postfix takes internationalised mail */
 	bool look;     /* only that: DO_LOGGED_IN comes where the login would
 			* begin, and quit() is all that may follow */
+	bool without_capa; /* POP3: the server cannot bear CAPA */
 };
 
 /* What the server said of itself so far. */
@@ -89,6 +90,7 @@ struct protocol_facts {
 	unsigned mechanisms; /* sasl.h */
 	/* POP3 */
 	bool capa, top, uidl, resp_codes, user;
+	bool capa_due; /* asked for, and not answered so far */
 	uint32_t login_delay_s, expire_days; /* 0: did not say */
 	/* IMAP */
 	bool idle, uidplus, move, literal_plus, sasl_ir, id, login_disabled;

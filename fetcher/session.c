@@ -416,17 +416,32 @@ tell_of_bad_end(struct session *s, const struct error *err)
 		pass_notice(&s->pass, err);
 }
 
+/* Some servers close or fall silent when they hear CAPA.  Where the login fails
+ * without it as well, it was not CAPA's fault. */
+static void
+learn_of_capa(struct session *s, struct error *err)
+{
+	*s->settings.without_capa = dialogue_facts(s->dialogue)->capa_due;
+	if (*s->settings.without_capa)
+		error_prefix(
+		    err, "no answer to CAPA (the next try does without it)");
+}
+
 static void
 on_ended(void *arg, const struct error *err)
 {
 	struct session *s = arg;
+	struct error why;
 
 	if (err == NULL) {
 		pass_confirmed(&s->pass);
 	} else if (s->stage == STAGE_QUIT) {
 		tell_of_bad_end(s, err);
 	} else {
-		fail(s, err);
+		why = *err;
+		if (s->stage == STAGE_LOGIN)
+			learn_of_capa(s, &why);
+		fail(s, &why);
 		return;
 	}
 	end(s);
@@ -444,6 +459,7 @@ log_in(struct session *s)
 	    .loop = s->settings.loop,
 	    .account = s->settings.account,
 	    .smtputf8 = readiness_facts(s->settings.readiness)->smtputf8,
+	    .without_capa = *s->settings.without_capa,
 	    .handlers = &handlers,
 	    .arg = s,
 	});

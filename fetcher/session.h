@@ -55,6 +55,8 @@ struct session_settings {
 	bool may_idle;
 	/* The one that the last pass ended with; kept by its owner. */
 	size_t *last_folder;
+	/* Whether the server cannot bear CAPA; learned, and kept by its owner. */
+	bool *without_capa;
 	/* Unless NULL: set to what the pass has done so far, until it is
 	 * done. */
 	const struct pass_result **progress;

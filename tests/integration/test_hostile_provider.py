@@ -198,6 +198,26 @@ def test_server_without_capa_is_asked_for_stls(scene, hostile):
     assert server.verbs()[:2] == ["CAPA", "STLS"]
 
 
+@pytest.mark.parametrize("tls", ["pop3s", "stls"])
+@pytest.mark.parametrize("answer", [close, silence])
+def test_server_that_cannot_bear_capa(scene, hostile, answer, tls):
+    server = hostile(Hostile("", {"CAPA": answer}, tls=tls, account={"timeout": "1s", "keep": "forever"}))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: "no answer to CAPA (the next try does without it): " in scene.mailhaul.log("fetcher"),
+             "the first try", 20)
+    for _ in range(2):
+        scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(0)
+    scene.postfix.wait_until_idle()
+    assert scene.got() == {"bait": ["anna@example.org"]}
+    assert server.verbs().count("CAPA") == 1
+    # When that fails, too, it was not CAPA's fault.
+    server.answers["USER"] = close
+    scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(69)
+    server.answers.clear()
+    scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(0)
+    assert server.verbs().count("CAPA") > 1
+
+
 def test_banner_for_apop_is_not_used(scene, hostile):
     server = hostile(Hostile("", {"": b"+OK <1896.697170952@isp.example> ready\r\n"}))
     scene.fetch()
