@@ -149,6 +149,37 @@ search_tiers(struct search *s)
 	free(s->hashes);
 }
 
+/* Addresses of somebody's own network: within the provider's the client of the
+ * boundary may be one (Fastmail, OVH).  A filter would take it for one of ours,
+ * and trust it. */
+static bool
+is_private(int family, const uint8_t *binary)
+{
+	static const struct {
+		uint8_t value[2], mask[2];
+	} v4[] = {
+		{ { 0, 0 }, { 255, 0 } },
+		{ { 10, 0 }, { 255, 0 } },
+		{ { 100, 64 }, { 255, 192 } },
+		{ { 127, 0 }, { 255, 0 } },
+		{ { 169, 254 }, { 255, 255 } },
+		{ { 172, 16 }, { 255, 240 } },
+		{ { 192, 168 }, { 255, 255 } },
+	};
+	static const uint8_t mapped[12] = { [10] = 255, [11] = 255 };
+
+	if (family == AF_INET6 && memcmp(binary, mapped, sizeof(mapped)) == 0)
+		binary += sizeof(mapped);
+	else if (family == AF_INET6)
+		/* Global unicast (RFC 4291) is 2000::/3. */
+		return (binary[0] & 0xe0) != 0x20;
+	for (size_t i = 0; i < sizeof(v4) / sizeof(v4[0]); i++)
+		if ((binary[0] & v4[i].mask[0]) == v4[i].value[0] &&
+		    (binary[1] & v4[i].mask[1]) == v4[i].value[1])
+			return true;
+	return false;
+}
+
 /* "192.0.2.7", "2001:db8::1", "IPv6:2001:db8::1" (RFC 5321 4.1.3). */
 static bool
 read_ip(struct slice text, char out[static ORIGIN_IP_SIZE])
@@ -163,6 +194,7 @@ read_ip(struct slice text, char out[static ORIGIN_IP_SIZE])
 	snprintf(copy, sizeof(copy), "%.*s", SLICE_ARG(text));
 	family = strchr(copy, ':') == NULL ? AF_INET : AF_INET6;
 	return inet_pton(family, copy, binary) == 1 &&
+	       !is_private(family, binary) &&
 	       inet_ntop(family, binary, out, ORIGIN_IP_SIZE) != NULL;
 }
 

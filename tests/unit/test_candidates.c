@@ -530,6 +530,35 @@ origin_is_the_client_of_the_boundary(void **state)
 }
 
 static void
+origin_is_nobodys_own_network(void **state)
+{
+	static const char *const own[] = { "10.202.2.44", "172.31.0.1",
+		"192.168.1.1", "127.0.0.1", "100.64.0.9", "169.254.1.1",
+		"0.0.0.0", "IPv6:::1", "IPv6:fd00::1", "IPv6:fe80::1",
+		"IPv6:::ffff:10.0.0.1" };
+	static const char *const others[] = { "172.32.0.1", "100.128.0.1",
+		"11.0.0.1" };
+	struct fixture *f = *state;
+	char header[200], expected[80];
+
+	f->account.recipients.trusted_hosts = isp;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		snprintf(header, sizeof(header),
+		    "Received: from h (c.example [%s]) by a.isp.example\n",
+		    own[i]);
+		origin_is(state, header, "- - -");
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(header, sizeof(header),
+		    "Received: from h (c.example [%s]) by a.isp.example\n",
+		    others[i]);
+		snprintf(
+		    expected, sizeof(expected), "%s c.example h", others[i]);
+		origin_is(state, header, expected);
+	}
+}
+
+static void
 origin_is_never_a_guess(void **state)
 {
 	struct fixture *f = *state;

@@ -20,8 +20,8 @@
 static const char *const lines[] = {
 	"office\tUID-1\tinjected\t2026-11-22T02:50:07Z\t" HEX "\n",
 	"office\t%00%20%25%FF\tbaseline\t1970-01-01T00:00:01Z\n",
-	"office/Gr\xc3\xbc\xc3\x9f"
-	"e %25/a%09b\t7.1\tparked\t2024-02-29T23:59:59Z\n",
+	("office/Gr\xc3\xbc\xc3\x9f"
+	 "e %25/a%09b\t7.1\tparked\t2024-02-29T23:59:59Z\n"),
 	"a.b_c@d+e-f\tx\tdisposed\t2038-01-19T03:14:08Z\n",
 };
 
