@@ -121,7 +121,8 @@ check_directory(
 	const struct node *list = check_node_of(root, &config->directory);
 	const struct node *entry = list == root ? NULL : list->first;
 
-	for (size_t i = 0; i < config->n_directory; i++, entry = entry->next) {
+	for (size_t i = 0; i < config->n_directory && entry != NULL;
+	     i++, entry = entry->next) {
 		const struct directory_source *source = &config->directory[i];
 
 		if (source->kind == DIRECTORY_LDAP)

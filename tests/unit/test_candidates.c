@@ -599,6 +599,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    origin_is_the_client_of_the_boundary, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
+		    origin_is_nobodys_own_network, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
 		    origin_is_never_a_guess, set_up, tear_down),
 	};
 
