@@ -326,6 +326,53 @@ check_login(struct load *load, const struct account *a, const struct node *node)
 		    "a key without tls.client_certificate");
 }
 
+/* RFC 9051 9: flag; and not \Deleted, which is not to stay. */
+static bool
+is_flag(struct slice text)
+{
+	static const char *const system_flags[] = { "\\Seen", "\\Answered",
+		"\\Flagged", "\\Draft" };
+
+	for (size_t i = 0; i < sizeof(system_flags) / sizeof(*system_flags);
+	     i++)
+		if (slice_equal_nocase(text, slice_of(system_flags[i])))
+			return true;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] <= ' ' || text.data[i] >= 0x7f ||
+		    slice_find(SLICE("(){%*\"\\]"), text.data[i]) < 8)
+			return false;
+	return text.len > 0;
+}
+
+static bool
+is_same_folder(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 ||
+	       (strcasecmp(a, "INBOX") == 0 && strcasecmp(b, "INBOX") == 0);
+}
+
+static void
+check_dispose(
+    struct findings *f, const struct account *a, const struct node *node)
+{
+	const char *const *folder = a->folders;
+
+	node = check_node_of(node, &a->dispose);
+	if (a->dispose.kind == DISPOSE_FLAG &&
+	    !is_flag(slice_of(a->dispose.text)))
+		finding_error(f, node,
+		    "\"%s\" is no keyword: graphic ASCII without ( ) { %% * "
+		    "\" \\ and ], or one of \\Seen, \\Answered, \\Flagged and "
+		    "\\Draft",
+		    a->dispose.text);
+	for (; a->dispose.kind == DISPOSE_MOVE && *folder != NULL; folder++)
+		if (is_same_folder(*folder, a->dispose.text))
+			finding_error(f, node,
+			    "mail is collected from the folder %s, and cannot "
+			    "be moved there as well",
+			    *folder);
+}
+
 /* What only one of the protocols has. */
 static void
 check_protocol(
@@ -345,6 +392,8 @@ check_protocol(
 	if (!imap && a->dispose.kind != DISPOSE_DELETE)
 		finding_error(f, check_node_of(node, &a->dispose),
 		    "POP3 can only delete; move and flag need imap or imaps");
+	if (imap)
+		check_dispose(f, a, node);
 	if (!imap && check_node_of(node, &a->folders) != node)
 		finding_warning(f, check_node_of(node, &a->folders),
 		    "not used: POP3 has no folders");

@@ -220,7 +220,8 @@ static const struct schema_row dispose_rows[] = {
 	    .choice = DISPOSE_FLAG,
 	    .max = 64,
 	    .example = "$Collected",
-	    .help = "IMAP: it stays and gets this keyword." },
+	    .help = "IMAP: it stays and gets this keyword, or this of \\Seen, "
+		    "\\Answered, \\Flagged and \\Draft." },
 	{ .name = NULL },
 };
 static const struct schema_table dispose_table = {
