@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 enum { EXIT_ABSENT = 1 };
@@ -99,11 +100,18 @@ look_up(void *context, const struct address *address,
 	directory_lookup_steps(q->directory, address, answer, on_source, q);
 }
 
+/* What is said in the end. */
+struct outcome {
+	char address[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE]; /* "": nobody */
+	const char *result;
+};
+
 static void
-print_json(const struct query *q, const char *address, const char *result)
+print_json(const struct query *q, const struct outcome *end)
 {
-	json_t *all = json_pack("{s:i, s:s, s:s, s:O}", "version", 1, "address",
-	    address, "result", result, "steps", q->steps);
+	json_t *all = json_pack("{s:i, s:s, s:s, s:s*, s:O}", "version", 1,
+	    "address", end->address, "result", end->result, "to",
+	    end->to[0] == '\0' ? NULL : end->to, "steps", q->steps);
 
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -111,7 +119,7 @@ print_json(const struct query *q, const char *address, const char *result)
 }
 
 static void
-print_text(const struct query *q, const char *address, const char *result)
+print_text(const struct query *q, const struct outcome *end)
 {
 	static const char *const keys[] = { "step", "subject", "result",
 		"text" };
@@ -125,21 +133,25 @@ print_text(const struct query *q, const char *address, const char *result)
 			    json_string_value(json_object_get(step, keys[k])),
 			    k + 1 < N_KEYS ? ": " : "\n");
 	}
-	printf("%s: %s\n", address, result);
+	printf("%s: %s", end->address, end->result);
+	if (end->to[0] != '\0' && strcmp(end->to, end->address) != 0)
+		printf(" -> %s", end->to);
+	putchar('\n');
 }
 
 static void
 print(struct query *q, const struct route_step *decided)
 {
-	const char *result = route_result_name(decided->result);
-	char address[ADDRESS_TEXT_SIZE];
+	struct outcome end = { .result = route_result_name(decided->result) };
 
-	address_write(&q->address, address);
+	address_write(&q->address, end.address);
+	if (decided->result == ROUTE_FOUND)
+		address_write(&decided->to, end.to);
 	if (decided->result == ROUTE_FOREIGN) {
 		address_write(&q->address, q->subject);
-		add_step(q, "domain", result, decided->text);
+		add_step(q, "domain", end.result, decided->text);
 	}
-	(q->json ? print_json : print_text)(q, address, result);
+	(q->json ? print_json : print_text)(q, &end);
 }
 
 static int

@@ -66,9 +66,10 @@ struct directory_source {
 				     * the schema preset when not given */
 		const char *bind_dn; /* NULL: anonymous, or EXTERNAL on ldapi */
 		struct secret_source password;
-		const char *ca_file; /* NULL: the system's */
-		bool start_tls;      /* on ldap:// */
-		int64_t timeout_ms;  /* of a search, all servers together */
+		const char *ca_file;    /* NULL: the system's */
+		bool start_tls;         /* on ldap:// */
+		int64_t timeout_ms;     /* of a search, all servers together */
+		const char *rewrite_to; /* attribute; NULL: none */
 		const struct address *canary; /* must exist; NULL: none */
 	} ldap;
 	struct smtp_source {

@@ -125,6 +125,18 @@ static const struct schema_row ldap_rows[] = {
 	    .help = "Finds the entry of an address. {address}, {local} and "
 		    "{domain} stand for the address looked up and its parts, "
 		    "escaped." },
+	{ .name = "rewrite_to",
+	    .type = &value_attribute,
+	    .offset = offsetof(struct ldap_source, rewrite_to),
+	    .derived = "none: mail goes to the address that was found",
+	    .example = "mail",
+	    .help = "An attribute with somebody's main address, which gets the "
+		    "mail for all others: mail for example. Of proxyAddresses "
+		    "it is the one with SMTP: in capitals. An extension "
+		    "(anna+lists) is kept. An address stays as it is when the "
+		    "attribute has no value or several, or one outside the "
+		    "accepted_domains. Mail that came by SMTP is rewritten "
+		    "with milter.smtp: catch_all." },
 	{ .name = "bind_dn",
 	    .type = &value_text,
 	    .offset = offsetof(struct ldap_source, bind_dn),

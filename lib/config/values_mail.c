@@ -187,6 +187,28 @@ read_uri(struct load *load, const struct schema_row *row, struct node *node,
 	return true;
 }
 
+/* RFC 4512 1.4: a name or an object identifier. */
+static bool
+is_attribute_byte(uint8_t byte)
+{
+	return byte_is_alnum(byte) || byte == '-' || byte == '.';
+}
+
+static bool
+read_attribute(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (text.len == 0 || text.len > 63 || !byte_is_alnum(text.data[0]) ||
+	    !slice_all(text, is_attribute_byte))
+		return refuse(load, row, node);
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
 /* Takes "{name}" off, or says what is wrong with it. */
 static bool
 cut_placeholder(struct load *load, const struct schema_row *row,
@@ -340,6 +362,10 @@ const struct value_type value_field_name = {
 const struct value_type value_uri = {
 	"a URI: ldaps://HOST, ldap://HOST or ldapi://", read_uri,
 	sizeof(const char *), "string", "^(ldaps?://.+|ldapi://.*)$"
+};
+const struct value_type value_attribute = {
+	"the name of an attribute such as mail", read_attribute,
+	sizeof(const char *), "string", "^[A-Za-z0-9][A-Za-z0-9.-]*$"
 };
 const struct value_type value_filter = {
 	"an LDAP filter such as (mail={address})", read_filter,

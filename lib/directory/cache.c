@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 struct entry {
-	struct address *address; /* NULL: a free place */
+	struct address *address;   /* NULL: a free place */
+	struct address *canonical; /* NULL: none */
 	int64_t answered_ms;
 	bool found;
 };
@@ -27,6 +28,13 @@ cache_new(struct cache_ages ages)
 	return c;
 }
 
+static void
+clear(struct entry *e)
+{
+	free(e->address);
+	free(e->canonical);
+}
+
 void
 cache_free(struct cache *c)
 {
@@ -34,7 +42,7 @@ cache_free(struct cache *c)
 		return;
 	for (size_t s = 0; s < CACHE_SETS; s++)
 		for (size_t w = 0; w < CACHE_WAYS; w++)
-			free(c->sets[s][w].address);
+			clear(&c->sets[s][w]);
 	free(c->sets);
 	free(c);
 }
@@ -70,13 +78,17 @@ find(struct entry *set, const struct address *address)
 }
 
 enum cached
-cache_ask(const struct cache *c, const struct address *address, int64_t now_ms)
+cache_ask(const struct cache *c, const struct address *address, int64_t now_ms,
+    struct address *canonical)
 {
 	const struct entry *e = find(set_of(c, address), address);
 	int64_t age_ms;
 
+	*canonical = (struct address){ 0 };
 	if (e == NULL)
 		return CACHE_NOTHING;
+	if (e->canonical != NULL)
+		*canonical = *e->canonical;
 	age_ms = now_ms - e->answered_ms;
 	if (!e->found)
 		return age_ms < c->ages.absent_ms ? CACHE_ABSENT
@@ -100,9 +112,22 @@ oldest(struct entry *set)
 	return best;
 }
 
+static void
+set_canonical(struct entry *e, const struct address *canonical)
+{
+	if (address_is_null(canonical)) {
+		free(e->canonical);
+		e->canonical = NULL;
+		return;
+	}
+	if (e->canonical == NULL)
+		e->canonical = mem_new(sizeof(*e->canonical));
+	*e->canonical = *canonical;
+}
+
 void
-cache_remember(
-    struct cache *c, const struct address *address, bool found, int64_t now_ms)
+cache_remember(struct cache *c, const struct address *address, bool found,
+    const struct address *canonical, int64_t now_ms)
 {
 	struct entry *set = set_of(c, address);
 	struct entry *e = find(set, address);
@@ -113,6 +138,7 @@ cache_remember(
 			e->address = mem_new(sizeof(*e->address));
 		*e->address = *address;
 	}
+	set_canonical(e, canonical);
 	e->found = found;
 	e->answered_ms = now_ms;
 }

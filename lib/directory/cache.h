@@ -34,9 +34,11 @@ struct cache;
 
 struct cache *cache_new(struct cache_ages);
 void cache_free(struct cache *);
-enum cached
-cache_ask(const struct cache *, const struct address *, int64_t now_ms);
-void cache_remember(
-    struct cache *, const struct address *, bool found, int64_t now_ms);
+/* The canonical address is that which was remembered. */
+enum cached cache_ask(const struct cache *, const struct address *,
+    int64_t now_ms, struct address *canonical);
+/* The canonical address may be a null address. */
+void cache_remember(struct cache *, const struct address *, bool found,
+    const struct address *canonical, int64_t now_ms);
 
 #endif

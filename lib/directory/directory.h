@@ -22,6 +22,9 @@ struct directory_answer {
 	/* "ldaps://dc1…: 1 entry", "users.txt: no such address (cached)", …;
 	 * printable, one line */
 	char reason[DIRECTORY_REASON_SIZE];
+	/* Of EXISTS: the one that `rewrite_to` names for it, in any domain;
+	 * null: none. */
+	struct address canonical;
 };
 
 /* Several addresses in one question: fewer round trips. */

@@ -9,12 +9,14 @@
 #include "directory/source.h"
 
 #include "base/mem.h"
+#include "directory/canonical.h"
 #include "directory/ldap_batch.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Addresses in one search. */
 enum { BATCH_MAX = 50 };
@@ -25,8 +27,31 @@ struct ldap_directory {
 	bool usable; /* the filter is */
 	struct error fault;
 	struct ldap_batch batch;
-	const char *attributes[LDAP_ASSERTIONS_MAX + 1]; /* of the batch */
+	/* Of the batch, and that to rewrite to. */
+	const char *attributes[LDAP_ASSERTIONS_MAX + 2];
 };
+
+static bool
+is_rewrite_to(const struct ldap_directory *d, const char *attribute)
+{
+	return d->settings->rewrite_to != NULL &&
+	       slice_equal_nocase(
+		   slice_of(attribute), slice_of(d->settings->rewrite_to));
+}
+
+static void
+list_attributes(struct ldap_directory *d)
+{
+	size_t n = 0;
+	bool listed = false;
+
+	for (size_t i = 0; i < d->batch.n; i++) {
+		d->attributes[n++] = d->batch.assertions[i].attribute;
+		listed = listed || is_rewrite_to(d, d->attributes[i]);
+	}
+	if (!listed)
+		d->attributes[n] = d->settings->rewrite_to;
+}
 
 static void *
 open_ldap(const struct config *config, const struct directory_source *source)
@@ -39,8 +64,7 @@ open_ldap(const struct config *config, const struct directory_source *source)
 	d->usable = ldap_filter_check(d->settings->filter, &d->fault);
 	if (d->usable)
 		ldap_batch_read(d->settings->filter, &d->batch);
-	for (size_t i = 0; i < d->batch.n; i++)
-		d->attributes[i] = d->batch.assertions[i].attribute;
+	list_attributes(d);
 	return d;
 }
 
@@ -56,16 +80,53 @@ close_ldap(void *state)
 static const char *
 count_text(int entries)
 {
-	return entries == 0   ? "no entry"
-	       : entries == 1 ? "1 entry"
-			      : "several entries";
+	return entries == 1 ? "1 entry" : "several entries";
+}
+
+/* Who answered, and what. */
+struct finding {
+	const char *uri, *text;
+	const struct canonical *canonical;
+};
+
+static void
+answer_found(const struct ldap_directory *d, const struct finding *f,
+    struct directory_answer *answer)
+{
+	const char *attribute = d->settings->rewrite_to;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (attribute == NULL) {
+		source_answer(answer, EXISTS, "%s: %s", f->uri, f->text);
+	} else if (f->canonical->n == 1) {
+		source_answer(answer, EXISTS, "%s: %s, %s: %s", f->uri, f->text,
+		    attribute, address_write(&f->canonical->address, text));
+		answer->canonical = f->canonical->address;
+	} else {
+		source_answer(answer, EXISTS, "%s: %s, %s to rewrite to in %s",
+		    f->uri, f->text,
+		    f->canonical->n == 0 ? "no address" : "several addresses",
+		    attribute);
+	}
+}
+
+static void
+on_only_value(void *canonical, const char *attribute, struct slice value)
+{
+	(void)attribute;
+	canonical_add(canonical, value);
 }
 
 static void
 look_up_one(struct ldap_directory *d, const struct directory_question *q,
     size_t i, struct directory_answer *answer)
 {
-	struct ldap_search search = { .deadline_ms = q->deadline_ms };
+	const char *const attributes[] = { d->settings->rewrite_to, NULL };
+	struct canonical canonical = { 0 };
+	struct ldap_search search = { .deadline_ms = q->deadline_ms,
+		.attributes = attributes[0] == NULL ? NULL : attributes,
+		.on_value = on_only_value,
+		.context = &canonical };
 	struct error err;
 	struct buf filter;
 	const char *uri;
@@ -73,11 +134,19 @@ look_up_one(struct ldap_directory *d, const struct directory_question *q,
 	buf_init(&filter, LDAP_FILTER_MAX);
 	ldap_filter_write(d->settings->filter, &q->addresses[i], &filter);
 	search.filter = buf_string(&filter);
-	if (ldap_pool_search(d->pool, &search, &uri, &err))
-		source_answer(answer, search.entries > 0 ? EXISTS : ABSENT,
-		    "%s: %s", uri, count_text(search.entries));
-	else
+	if (!ldap_pool_search(d->pool, &search, &uri, &err)) {
 		source_answer(answer, UNKNOWN, "%s", err.text);
+	} else if (search.entries == 0) {
+		source_answer(answer, ABSENT, "%s: no entry", uri);
+	} else {
+		/* The others may name another address. */
+		if (search.cut)
+			canonical.n = 2;
+		answer_found(d,
+		    &(struct finding){
+			uri, count_text(search.entries), &canonical },
+		    answer);
+	}
 	buf_clear(&filter);
 }
 
@@ -98,10 +167,16 @@ struct round {
 	struct ldap_directory *directory;
 	const struct address *addresses[BATCH_MAX];
 	struct directory_answer *answers[BATCH_MAX];
-	bool found[BATCH_MAX];
 	size_t n;
 	int64_t deadline_ms;
-	int entries; /* of the last search */
+	/* Of the last search: who was found, and as whom. */
+	bool found[BATCH_MAX];
+	struct canonical canonical[BATCH_MAX];
+	int entries;
+	bool cut;
+	/* Of the entry under way: whose it is, and whom it names. */
+	bool owned[BATCH_MAX];
+	struct canonical named;
 	const char *uri;
 };
 
@@ -110,10 +185,26 @@ on_value(void *context, const char *attribute, struct slice value)
 {
 	struct round *r = context;
 
+	if (is_rewrite_to(r->directory, attribute))
+		canonical_add(&r->named, value);
 	for (size_t i = 0; i < r->n; i++)
-		if (!r->found[i] && ldap_batch_owns(&r->directory->batch,
+		if (!r->owned[i] && ldap_batch_owns(&r->directory->batch,
 					attribute, value, r->addresses[i]))
+			r->owned[i] = true;
+}
+
+static void
+on_entry(void *context)
+{
+	struct round *r = context;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->owned[i]) {
 			r->found[i] = true;
+			r->owned[i] = false;
+			canonical_merge(&r->canonical[i], &r->named);
+		}
+	r->named = (struct canonical){ 0 };
 }
 
 static bool
@@ -126,11 +217,14 @@ search_round(struct round *r, struct error *err)
 		/* One person can have several entries. */
 		.entries_max = 2 * (int)r->n,
 		.on_value = on_value,
+		.on_entry = on_entry,
 		.context = r,
 	};
 	struct buf filter;
 	bool done;
 
+	memset(r->found, 0, sizeof(r->found));
+	memset(r->canonical, 0, sizeof(r->canonical));
 	buf_init(&filter, (BATCH_MAX + 1) * LDAP_FILTER_MAX);
 	buf_add_string(&filter, "(|");
 	for (size_t i = 0; i < r->n; i++)
@@ -140,6 +234,7 @@ search_round(struct round *r, struct error *err)
 	search.filter = buf_string(&filter);
 	done = ldap_pool_search(d->pool, &search, &r->uri, err);
 	r->entries = search.entries;
+	r->cut = search.cut;
 	buf_clear(&filter);
 	return done;
 }
@@ -159,20 +254,21 @@ drop_found(struct round *r)
 
 	for (size_t i = 0; i < before; i++) {
 		if (r->found[i]) {
-			source_answer(
-			    r->answers[i], EXISTS, "%s: found", r->uri);
+			answer_found(r->directory,
+			    &(struct finding){
+				r->uri, "found", &r->canonical[i] },
+			    r->answers[i]);
 			continue;
 		}
 		r->addresses[left] = r->addresses[i];
-		r->answers[left] = r->answers[i];
-		r->found[left++] = false;
+		r->answers[left++] = r->answers[i];
 	}
 	r->n = left;
 	return before - left;
 }
 
 /* Entries came, and none shows whose it is: rights to search but not to read,
- * say. */
+ * say; or not all came, and those that are missing could name others. */
 static void
 ask_singly(struct round *r)
 {
@@ -201,7 +297,8 @@ look_up_round(struct round *r)
 			answer_round(r, ABSENT, none);
 			return true;
 		}
-		if (drop_found(r) == 0) {
+		if ((r->cut && r->directory->settings->rewrite_to != NULL) ||
+		    drop_found(r) == 0) {
 			ask_singly(r);
 			return true;
 		}

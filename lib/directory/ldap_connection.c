@@ -377,14 +377,16 @@ read_entries(struct ldap_connection *c, int id, struct ldap_search *search,
 			search->entries++;
 			if (search->attributes != NULL)
 				read_values(c, message, search);
+			if (search->on_entry != NULL)
+				search->on_entry(search->context);
 		}
 		ldap_msgfree(message);
 	}
 	if (ldap_parse_result(c->ld, message, &code, NULL, NULL, NULL, NULL,
 		1) != LDAP_SUCCESS)
 		code = LDAP_DECODING_ERROR;
-	return code == LDAP_SUCCESS ||
-	       (code == LDAP_SIZELIMIT_EXCEEDED && search->entries > 0) ||
+	search->cut = code == LDAP_SIZELIMIT_EXCEEDED;
+	return code == LDAP_SUCCESS || (search->cut && search->entries > 0) ||
 	       fail(c, code, err);
 }
 

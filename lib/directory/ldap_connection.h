@@ -39,8 +39,10 @@ struct ldap_search {
 	/* For each value of these attributes in each entry; borrowed. */
 	void (*on_value)(
 	    void *context, const char *attribute, struct slice value);
+	void (*on_entry)(void *context); /* after its values; may be NULL */
 	void *context;
 	int entries; /* how many there are, up to the maximum */
+	bool cut;    /* there may be more */
 };
 
 /* Searches the whole base.  True only for a complete, certain answer, and for

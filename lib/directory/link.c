@@ -185,7 +185,7 @@ remember(struct link *l, const struct asking *a)
 		if (a->answers[i].existence != UNKNOWN)
 			cache_remember(l->cache, &a->addresses[i],
 			    a->answers[i].existence == EXISTS,
-			    clock_monotonic_ms());
+			    &a->answers[i].canonical, clock_monotonic_ms());
 }
 
 static void
@@ -209,13 +209,14 @@ ask_source(struct link *l, struct asking *a, int64_t deadline_ms)
 }
 
 static void
-answer_cached(
-    struct link *l, enum cached cached, struct directory_answer *answer)
+answer_cached(struct link *l, enum cached cached,
+    const struct address *canonical, struct directory_answer *answer)
 {
 	bool found = cached == CACHE_FOUND;
 
 	source_answer(answer, found ? EXISTS : ABSENT, "%s: %s (cached)",
 	    l->statistics.name, found ? "found" : "no such address");
+	answer->canonical = *canonical;
 	l->statistics.cached++;
 }
 
@@ -226,14 +227,16 @@ ask_cache(struct link *l, const struct directory_question *q, struct asking *a,
     struct directory_answer *answers)
 {
 	int64_t now_ms = clock_monotonic_ms();
+	struct address canonical;
 
 	for (size_t i = 0; i < q->n; i++) {
 		enum cached cached = CACHE_NOTHING;
 
 		if (l->cache != NULL)
-			cached = cache_ask(l->cache, &q->addresses[i], now_ms);
+			cached = cache_ask(
+			    l->cache, &q->addresses[i], now_ms, &canonical);
 		if (cached == CACHE_FOUND || cached == CACHE_ABSENT) {
-			answer_cached(l, cached, &answers[i]);
+			answer_cached(l, cached, &canonical, &answers[i]);
 			continue;
 		}
 		a->addresses[a->n] = q->addresses[i];
@@ -260,13 +263,16 @@ may_ask(struct link *l, struct asking *a)
 static void
 use_stale(struct link *l, struct asking *a)
 {
+	struct address canonical;
+
 	for (size_t i = 0; i < a->n && l->cache != NULL; i++) {
 		if (a->answers[i].existence != UNKNOWN ||
-		    cache_ask(l->cache, &a->addresses[i],
-			clock_monotonic_ms()) != CACHE_STALE)
+		    cache_ask(l->cache, &a->addresses[i], clock_monotonic_ms(),
+			&canonical) != CACHE_STALE)
 			continue;
 		source_answer(&a->answers[i], EXISTS,
 		    "%s: found (stale, directory away)", l->statistics.name);
+		a->answers[i].canonical = canonical;
 		l->statistics.stale++;
 	}
 }

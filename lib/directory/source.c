@@ -16,6 +16,6 @@ source_answer(struct directory_answer *answer, enum existence existence,
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
-	answer->existence = existence;
+	*answer = (struct directory_answer){ .existence = existence };
 	log_safe(answer->reason, sizeof(answer->reason), slice_of(raw));
 }

@@ -154,8 +154,7 @@ ask(const struct decision *d, const struct address *address,
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	answer->existence = UNKNOWN;
-	answer->reason[0] = '\0';
+	*answer = (struct directory_answer){ .existence = UNKNOWN };
 	d->asked->lookup(d->asked->context, address, answer);
 	say(step, "%s%s: %s (%s)", step->text[0] == '\0' ? "" : "; ",
 	    address_write(address, text), existence_name(answer->existence),
@@ -173,49 +172,6 @@ without_extension(const struct config *config, const struct address *address,
 	return len > 0 &&
 	       address_make(slice_first(slice_of(address->local), len),
 		   slice_of(address->domain), base) == ADDRESS_OK;
-}
-
-static enum existence
-ask_with_and_without_extension(const struct decision *d,
-    const struct address *address, struct route_step *step,
-    struct directory_answer *answer)
-{
-	struct address base;
-
-	if (ask(d, address, step, answer) != ABSENT ||
-	    !without_extension(d->config, address, &base))
-		return answer->existence;
-	return ask(d, &base, step, answer);
-}
-
-static void
-judge_accepted(const struct decision *d, const struct address *address,
-    const struct accepted_domain *domain, struct route_step *step)
-{
-	struct directory_answer answer;
-	char text[ADDRESS_TEXT_SIZE], reason[1024];
-
-	switch (ask_with_and_without_extension(d, address, step, &answer)) {
-	case EXISTS:
-		/* With its extension: local(8) and virtual(8) take that off
-		 * themselves and may use it. */
-		step->result = ROUTE_FOUND;
-		deliver_to(d, address, &step->to);
-		return;
-	case ABSENT:
-		step->result = ROUTE_ABSENT;
-		deliver_unknown(d, domain, step);
-		return;
-	case UNKNOWN:
-		break;
-	}
-	step->result = ROUTE_UNKNOWN;
-	snprintf(reason, sizeof(reason), "%s: %s", address_write(address, text),
-	    answer.reason);
-	if (!d->out->defer)
-		log_safe(d->out->defer_reason, sizeof(d->out->defer_reason),
-		    slice_of(reason));
-	d->out->defer = true;
 }
 
 /* What a candidate is looked up as. */
@@ -242,6 +198,87 @@ target_of(const struct config *config, const struct address *candidate)
 	t.domain = config_domain(config, t.domain->map_to);
 	t.usable = t.usable && t.domain != NULL;
 	return t;
+}
+
+/* The directory's answer about an address or, when that is absent, about the
+ * same without its extension. */
+struct inquired {
+	struct address address; /* the one of the two */
+	struct directory_answer answer;
+};
+
+static enum existence
+ask_with_and_without_extension(const struct decision *d,
+    const struct address *address, struct route_step *step,
+    struct inquired *out)
+{
+	out->address = *address;
+	if (ask(d, address, step, &out->answer) != ABSENT ||
+	    !without_extension(d->config, address, &out->address))
+		return out->answer.existence;
+	return ask(d, &out->address, step, &out->answer);
+}
+
+/* What `address` is delivered to, now that it was found: the address that the
+ * directory names instead, with the extension; or as it is.  With its
+ * extension: local(8) and virtual(8) take that off themselves and may use
+ * it. */
+static struct address
+final_address(const struct decision *d, const struct address *address,
+    const struct inquired *found, struct route_step *step)
+{
+	const struct address *canonical = &found->answer.canonical;
+	const char *extension = address->local + strlen(found->address.local);
+	char local[2 * ADDRESS_LOCAL_MAX + 1], text[ADDRESS_TEXT_SIZE];
+	struct address made;
+	struct target t;
+
+	if (address_is_null(canonical) ||
+	    address_equal(canonical, &found->address))
+		return *address;
+	snprintf(local, sizeof(local), "%s%s", canonical->local, extension);
+	if (address_make(slice_of(local), slice_of(canonical->domain), &made) ==
+	    ADDRESS_OK) {
+		t = target_of(d->config, &made);
+		if (t.domain != NULL && t.usable) {
+			say(step, "; rewrite_to makes it %s",
+			    address_write(&t.address, text));
+			return t.address;
+		}
+	}
+	say(step, "; not rewritten to %s, to which nothing may be sent",
+	    address_write(canonical, text));
+	return *address;
+}
+
+static void
+judge_accepted(const struct decision *d, const struct address *address,
+    const struct accepted_domain *domain, struct route_step *step)
+{
+	struct inquired inquired;
+	char text[ADDRESS_TEXT_SIZE], reason[1024];
+	struct address to;
+
+	switch (ask_with_and_without_extension(d, address, step, &inquired)) {
+	case EXISTS:
+		step->result = ROUTE_FOUND;
+		to = final_address(d, address, &inquired, step);
+		deliver_to(d, &to, &step->to);
+		return;
+	case ABSENT:
+		step->result = ROUTE_ABSENT;
+		deliver_unknown(d, domain, step);
+		return;
+	case UNKNOWN:
+		break;
+	}
+	step->result = ROUTE_UNKNOWN;
+	snprintf(reason, sizeof(reason), "%s: %s", address_write(address, text),
+	    inquired.answer.reason);
+	if (!d->out->defer)
+		log_safe(d->out->defer_reason, sizeof(d->out->defer_reason),
+		    slice_of(reason));
+	d->out->defer = true;
 }
 
 static void
@@ -408,7 +445,7 @@ look_up_unless_named(void *context, const struct address *address,
 		real->lookup(real->context, address, answer);
 		return;
 	}
-	answer->existence = EXISTS;
+	*answer = (struct directory_answer){ .existence = EXISTS };
 	snprintf(answer->reason, sizeof(answer->reason),
 	    "the configuration names it");
 }
@@ -428,18 +465,21 @@ judge_smtp(
     const struct decision *d, struct route_step *step, struct route_smtp *out)
 {
 	struct target t = target_of(d->config, &step->candidate);
-	struct directory_answer answer;
+	struct inquired inquired;
 	char text[ADDRESS_TEXT_SIZE];
+	struct address to;
 
 	if (!t.usable)
 		return ROUTE_SMTP_REFUSED;
 	if (t.mapped)
 		say(step, "map_to makes it %s",
 		    address_write(&t.address, text));
-	switch (ask_with_and_without_extension(d, &t.address, step, &answer)) {
+	switch (
+	    ask_with_and_without_extension(d, &t.address, step, &inquired)) {
 	case EXISTS:
-		if (t.mapped &&
-		    replace(d->config, &t.address, out) == ROUTE_SMTP_REPLACED)
+		to = final_address(d, &t.address, &inquired, step);
+		if (!address_equal(&to, &step->candidate) &&
+		    replace(d->config, &to, out) == ROUTE_SMTP_REPLACED)
 			return ROUTE_SMTP_REPLACED;
 		return ROUTE_SMTP_LEFT;
 	case ABSENT:

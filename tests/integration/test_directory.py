@@ -27,12 +27,13 @@ attributetype ( 2.16.840.1.113730.3.1.13 NAME 'mailAlternateAddress'
   DESC 'further addresses' EQUALITY caseIgnoreIA5Match
   SUBSTR caseIgnoreIA5SubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )
 objectclass ( 1.3.6.1.4.1.7914.1.2.2.1 NAME 'qmailUser' SUP top AUXILIARY
-  MAY ( mailAlternateAddress ) )
+  MAY ( mail $ mailAlternateAddress ) )
 """
 CONF = """\
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
 include {folder}/mail.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -86,6 +87,52 @@ sn: Berg
 mail: anna@example.org
 mailAlternateAddress: anna.berg@example.org
 mailAlternateAddress: anna@example.net
+
+dn: uid=ben,ou=people,{base}
+objectClass: inetOrgPerson
+objectClass: qmailUser
+uid: ben
+cn: Ben
+sn: Weber
+mail: ben@example.org
+mail: ben.weber@example.org
+mailAlternateAddress: weber@example.org
+mailAlternateAddress: both@example.org
+
+dn: uid=clara,ou=people,{base}
+objectClass: inetOrgPerson
+objectClass: qmailUser
+uid: clara
+cn: Clara
+sn: Ernst
+mailAlternateAddress: clara@example.org
+
+dn: uid=dora,ou=people,{base}
+objectClass: inetOrgPerson
+objectClass: qmailUser
+uid: dora
+cn: Dora
+sn: Kurz
+mail: dora@elsewhere.example
+mailAlternateAddress: dora@example.org
+mailAlternateAddress: both@example.org
+
+dn: cn=sales,ou=people,{base}
+objectClass: groupOfNames
+objectClass: qmailUser
+cn: sales
+mail: sales@example.org
+mailAlternateAddress: vertrieb@example.org
+member: uid=anna,ou=people,{base}
+member: uid=ben,ou=people,{base}
+
+dn: cn=staff,ou=people,{base}
+objectClass: posixGroup
+objectClass: qmailUser
+cn: staff
+gidNumber: 1000
+mail: staff@example.org
+memberUid: anna
 """
 
 
@@ -251,6 +298,10 @@ class Query:
     ("anna@example.net", FOUND),
     ("anna+lists@example.org", FOUND),
     ("anna@old.example", FOUND),
+    # A group is an entry with an address like any other.
+    ("sales@example.org", FOUND),
+    ("vertrieb@example.org", FOUND),
+    ("staff@example.org", FOUND),
     ("nobody@example.org", ABSENT),
     ("nobody+lists@example.org", ABSENT),
     # Neither a wildcard nor more filter.
@@ -377,6 +428,30 @@ def test_first_server_silent(slapd, query):
     assert query.seconds < 3.5
 
 
+@pytest.mark.parametrize("asked, why, to", [
+    ("anna@example.org", "1 entry, mail: anna@example.org", None),
+    ("anna.berg@example.org", "1 entry, mail: anna@example.org", "anna@example.org"),
+    ("anna.berg+news@example.org", "1 entry, mail: anna@example.org", "anna+news@example.org"),
+    ("anna@old.example", "1 entry, mail: anna@example.org", "anna@example.org"),
+    ("vertrieb@example.org", "1 entry, mail: sales@example.org", "sales@example.org"),
+    ("weber@example.org", "1 entry, several addresses to rewrite to in mail", None),
+    ("clara@example.org", "1 entry, no address to rewrite to in mail", None),
+    ("dora@example.org", "1 entry, mail: dora@elsewhere.example", None),
+    ("both@example.org", "several entries, several addresses to rewrite to in mail", None),
+])
+def test_rewrite_to(slapd, query, asked, why, to):
+    assert query.by_password(slapd, asked, slapd.ldaps, rewrite_to="mail") == FOUND
+    assert f": found: {slapd.ldaps}: {why}\n" in query.stdout
+    last = query.stdout.splitlines()[-1]
+    assert last == f"{asked}: found" + (f" -> {to}" if to else "")
+
+
+def test_rewrite_to_an_attribute_that_is_not_there(slapd, query):
+    assert query.by_password(slapd, "anna@example.org", slapd.ldaps, rewrite_to="x-none") == FOUND
+    assert "no address to rewrite to in x-none" in query.stdout
+    assert query.by_password(slapd, "anna@example.org", slapd.ldaps, rewrite_to="a*") == CONFIG
+
+
 def test_users_file(query):
     assert query.file("anna@example.org") == UNKNOWN
     (query.folder / "users.txt").write_text("# staff\nAnna@Example.org\n")
@@ -423,6 +498,7 @@ def test_json(query):
     assert result["version"] == 1
     assert result["address"] == "anna+x@example.org"
     assert result["result"] == "found"
+    assert result["to"] == "anna+x@example.org"
     assert [(s["step"], s["subject"], s["result"]) for s in result["steps"]] == [
         ("file", "anna+x@example.org", "absent"),
         ("file", "anna@example.org", "found"),

@@ -160,6 +160,28 @@ def test_recipient_delimiter(scene):
     assert scene.got() == {"extension": ["anna@example.org"]}
 
 
+def test_canonical_address(scene):
+    """Everybody's mail comes to one address, once, and never outside."""
+    scene.mailhaul.config["directory"][0]["ldap"]["rewrite_to"] = "mail"
+    scene.account["recipients"] = {"occurrence": "all"}
+    scene.put(
+        mail("alone", envelope="anna.berg@example.org"),
+        mail("together", envelope=["anna@example.org", "anna.berg@example.org",
+                                   "sales@example.org", "clara@lan.example.org"]),
+        mail("outside", envelope="moved@example.org"),
+        mail("outside-and-inside", envelope=["moved@example.org", "sales@example.org"]),
+        mail("nobody", envelope="nobody@example.org"),
+    )
+    scene.fetch()
+    assert scene.got() == {
+        "alone": ["anna@example.org"],
+        "together": ["anna@example.org", "ben@example.org", "clara@example.org"],
+        "outside": ["moved@example.org"],
+        "outside-and-inside": ["ben@example.org", "moved@example.org"],
+        "nobody": ["office@example.org"],
+    }
+
+
 def test_trusted_hosts(scene):
     scene.account["recipients"] = {"trusted_hosts": [".isp.example"]}
     inner = ("Received: from mx.isp.example (mx.isp.example [203.0.113.5])\n"

@@ -26,6 +26,7 @@ PEOPLE = {
     "umlaut": ["post@xn--mller-kva.example"],
     "mapped": ["mapped@example.org"],
     "alias": ["alias@example.org"],
+    "moved": ["moved@outside.example", "moved@example.org"],
 }
 
 # No schema file of Debian has mailAlternateAddress.

@@ -33,7 +33,8 @@ class World:
         self.refusing = Sink(postfix_module.REFUSING_PORT, refuses=True)
         addresses = [address for listed in people.values() for address in listed]
         self.postfix = Postfix(self.folder, [
-            address for address in [*addresses, *OFFICE] if not address.endswith("@lan.example.org")
+            address for address in [*addresses, *OFFICE]
+            if not address.endswith(("@lan.example.org", "@outside.example"))
         ])
         self.provider = Provider(self.folder, self.certificates)
         self.slapd = Slapd(self.folder, self.certificates, people)

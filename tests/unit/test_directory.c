@@ -419,6 +419,62 @@ test_domains(void **state)
 	expect(f, "bert", ABSENT, "no such address");
 }
 
+/* The server's entry, which holds one address, is found by any that ends in
+ * it. */
+static void
+test_canonical_address(void **state)
+{
+	static const char *const people[] = { "anna@example.org", NULL };
+	struct fixture *f = *state;
+	struct directory_answer answer;
+
+	f->server->people = people;
+	f->more = ", rewrite_to: Mail";
+	open_directory(f, "found: 0s, absent: 0s, stale: 1h", LDAP, NULL);
+	answer = ask(f, "hanna");
+	assert_string_equal(answer.canonical.local, "anna");
+	assert_non_null(
+	    strstr(answer.reason, "1 entry, Mail: anna@example.org"));
+	f->server->search_code = 51;
+	answer = ask(f, "hanna");
+	assert_non_null(strstr(answer.reason, "stale"));
+	assert_string_equal(answer.canonical.local, "anna");
+	directory_free(f->directory);
+	f->server->search_code = 0;
+	open_directory(f, "", LDAP, NULL);
+	ask(f, "hanna");
+	answer = ask(f, "hanna");
+	assert_non_null(strstr(answer.reason, "cached"));
+	assert_string_equal(answer.canonical.local, "anna");
+	assert_string_equal(ask(f, "bert").canonical.domain, "");
+	directory_free(f->directory);
+	f->more = NULL;
+	open_directory(f, "", LDAP, NULL);
+	assert_string_equal(ask(f, "hanna").canonical.domain, "");
+}
+
+/* Who has none, or may have several, is found all the same. */
+static void
+test_no_canonical_address(void **state)
+{
+	static const char *const two[] = { "anna@example.org",
+		"nna@example.org", NULL };
+	struct fixture *f = *state;
+
+	f->server->people = two;
+	f->more = ", rewrite_to: mail";
+	open_directory(f, "found: 0s", LDAP, NULL);
+	expect(f, "hanna", EXISTS, "several addresses to rewrite to in mail");
+	assert_string_equal(ask(f, "hanna").canonical.domain, "");
+	f->server->people = &two[1];
+	expect(f, "hanna", EXISTS, "mail: nna@example.org");
+	f->server->search_code = SIZE_LIMIT;
+	expect(f, "hanna", EXISTS, "several addresses");
+	f->server->search_code = SUCCESS;
+	f->server->secretive = true;
+	expect(f, "hanna", EXISTS, "1 entry, no address to rewrite to in mail");
+}
+
 static void
 test_statistics(void **state)
 {
@@ -510,6 +566,8 @@ main(void)
 		TEST(test_inquiry_has_a_deadline),
 		TEST(test_many_through_the_chain),
 		TEST(test_domains),
+		TEST(test_canonical_address),
+		TEST(test_no_canonical_address),
 		TEST(test_statistics),
 		TEST(test_threads),
 	};

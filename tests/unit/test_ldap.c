@@ -321,6 +321,28 @@ test_many_in_few_searches(void **state)
 	assert_int_equal(f->server->searches, 8);
 }
 
+/* Entries that did not come could name another address. */
+static void
+test_many_that_are_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct directory_answer answers[MANY];
+
+	f->server->people = some;
+	f->settings.ldap.rewrite_to = "mail";
+	reopen(f);
+	ask_many(f, answers);
+	expect_some(answers);
+	assert_int_equal(f->server->searches, 4);
+	assert_string_equal(answers[44].canonical.local, "user44");
+	assert_true(address_is_null(&answers[43].canonical));
+	f->server->search_code = SIZE_LIMIT;
+	ask_many(f, answers);
+	assert_int_equal(answers[3].existence, EXISTS);
+	assert_non_null(strstr(answers[3].reason, "several addresses"));
+	assert_true(address_is_null(&answers[3].canonical));
+}
+
 /* A filter, or entries, that do not show who was found. */
 static void
 test_many_one_by_one(void **state)
@@ -436,6 +458,7 @@ main(void)
 		TEST(test_failed_server_is_left_out),
 		TEST(test_refused_login_is_not_repeated),
 		TEST(test_many_in_few_searches),
+		TEST(test_many_that_are_cut),
 		TEST(test_many_one_by_one),
 		TEST(test_many_in_doubt),
 		TEST(test_many_beyond_the_size_limit),

@@ -17,6 +17,21 @@ addr(const char *text)
 	return address;
 }
 
+/* What the directory names for each. */
+static const struct {
+	const char *alias, *canonical;
+} aliases[] = {
+	{ "a.berg@example.org", "anna@example.org" },
+	{ "same@example.org", "SAME@example.org" },
+	{ "sister@example.org", "sister@old.example" },
+	{ "gone@example.org", "gone@elsewhere.example" },
+	{ "trap@example.org", "mailer-daemon@example.org" },
+	{ "long@example.org",
+	    "a123456789b123456789c123456789d123456789e123456789f123456789"
+	    "g123456789h123456789i123456789j123456789k123456789l12@"
+	    "example.org" },
+};
+
 /* anna, bob and office exist, wait* cannot be told; counts the questions, each
  * of which must have been announced. */
 struct people {
@@ -70,6 +85,11 @@ look_up(void *context, const struct address *address,
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(people->last, known[i]) == 0)
 			answer->existence = EXISTS;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (strcmp(people->last, aliases[i].alias) == 0) {
+			answer->existence = EXISTS;
+			answer->canonical = addr(aliases[i].canonical);
+		}
 }
 
 struct scene {
@@ -211,6 +231,55 @@ no_delimiter_no_extension(void **state)
 	decide(&s, true);
 	assert_int_equal(s.people.asked, 1);
 	assert_recipients(&s, "office@example.org");
+}
+
+static void
+rewritten_to_the_canonical_address(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	decide_one(&s, "a.berg@example.org");
+	assert_non_null(strstr(
+	    s.route.steps[0].text, "; rewrite_to makes it anna@example.org"));
+	assert_string_equal(s.route.steps[0].to.local, "anna");
+	assert_recipients(&s, "anna@example.org");
+	decide_one(&s, "a.berg+News@example.org");
+	assert_recipients(&s, "anna+News@example.org");
+	decide_one(&s, "same@example.org");
+	assert_null(strstr(s.route.steps[0].text, "rewrit"));
+	assert_recipients(&s, "same@example.org");
+	/* through a domain that maps, before and after */
+	decide_one(&s, "a.berg@old.example");
+	assert_recipients(&s, "anna@example.org");
+	decide_one(&s, "sister@example.org");
+	assert_recipients(&s, "sister@example.org");
+	/* one copy for all of somebody's addresses */
+	prepare(&s);
+	name(&s, "a.berg@example.org");
+	name(&s, "anna@example.org");
+	decide(&s, true);
+	assert_recipients(&s, "anna@example.org");
+}
+
+static void
+rewritten_to_nothing_that_may_not_be_sent_to(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	decide_one(&s, "gone@example.org");
+	assert_int_equal(s.route.steps[0].result, ROUTE_FOUND);
+	assert_non_null(strstr(s.route.steps[0].text,
+	    "; not rewritten to gone@elsewhere.example"));
+	assert_recipients(&s, "gone@example.org");
+	decide_one(&s, "gone+x@old.example");
+	assert_recipients(&s, "gone+x@example.org");
+	decide_one(&s, "trap@example.org");
+	assert_recipients(&s, "trap@example.org");
+	/* too long with the extension */
+	decide_one(&s, "long+123456789012345@example.org");
+	assert_recipients(&s, "long+123456789012345@example.org");
 }
 
 static void
@@ -427,6 +496,7 @@ smtp_mail_is_refused_or_left(void **state)
 	assert_smtp(&s, "anna@old.example", "left");
 	assert_smtp(&s, "nobody@old.example", "refused");
 	assert_smtp(&s, "wait@old.example", "unsure");
+	assert_smtp(&s, "a.berg@example.org", "left");
 }
 
 static void
@@ -486,6 +556,10 @@ smtp_mail_goes_to_the_catch_all(void **state)
 	/* map_to */
 	assert_smtp(&s, "anna+X@old.example", "anna+X@example.org");
 	assert_smtp(&s, "pm@old.example", "pm@example.org");
+	/* rewrite_to */
+	assert_smtp(&s, "a.berg+X@old.example", "anna+X@example.org");
+	assert_smtp(&s, "gone@example.org", "left");
+	assert_smtp(&s, "same@example.org", "left");
 	/* a catch_all that is none of ours, as a damaged caller might bring */
 	s.catch_all = addr("eve@elsewhere.example");
 	assert_smtp(&s, "nobody@example.net", "refused");
@@ -498,6 +572,8 @@ main(void)
 		cmocka_unit_test(found_goes_to_itself),
 		cmocka_unit_test(extension_is_kept_when_only_the_base_exists),
 		cmocka_unit_test(no_delimiter_no_extension),
+		cmocka_unit_test(rewritten_to_the_canonical_address),
+		cmocka_unit_test(rewritten_to_nothing_that_may_not_be_sent_to),
 		cmocka_unit_test(absent_goes_to_the_nearest_heir),
 		cmocka_unit_test(mapped_domain_decides),
 		cmocka_unit_test(unknown_for_any_defers_all),
