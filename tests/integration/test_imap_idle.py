@@ -8,6 +8,7 @@ import pytest
 from mails import mail
 from provider import IMAPS
 from scripted_imap import Folder, ScriptedImap
+from tsan import own_reports
 from waiting import wait_for
 
 
@@ -243,3 +244,35 @@ def test_folders_mean_nothing_to_pop3(scene):
     scene.put(mail("one", envelope="anna@example.org"))
     scene.fetch()
     assert list(scene.got()) == ["one"]
+
+
+@pytest.mark.parametrize("flavour", [
+    "release", pytest.param("tsan", marks=pytest.mark.slow), pytest.param("san", marks=pytest.mark.slow)])
+def test_reloads_while_many_listen(scene, flavour):
+    """Sessions and listeners come and go; nothing is lost, leaked or raced for."""
+    boxes = [scene.mailbox, scene.world.mailbox("b"), scene.world.mailbox("c")]
+    scene.account.update(protocol="imaps", port=IMAPS, every="1h", idle_renew="2s", folders=["INBOX", "Lists/%"])
+    for name, box in zip("bc", boxes[1:]):
+        same = {key: value for key, value in scene.account.items()
+                if key not in ("name", "user", "password", "mailbox")}
+        scene.mailhaul.add_account(box, name, **same)
+    accounts = list(scene.mailhaul.config["accounts"])
+    for box in boxes:
+        box.make_folder("Lists/x", "Lists/y")
+    scene.mailhaul.flavour = flavour
+    scene.mailhaul.config["fetcher"] = {"connections": 6}  # of nine
+    scene.mailhaul.start_fetcher(flavour=flavour)
+    wait_for(lambda: "started:" in scene.mailhaul.log("fetcher"), "the start", 20)
+    for n in range(6):
+        for box, folder in zip(boxes, ("INBOX", "Lists/x", "Lists/y")):
+            box.put(mail(f"{box.user}-{n}", envelope="anna@example.org"), folder=folder)
+        scene.mailhaul.config["accounts"] = accounts[: 2 + n % 2]
+        accounts[0]["max_messages_per_pass"] = 7 + n
+        scene.mailhaul.write()
+        scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
+        time.sleep(1)
+    wait_for(lambda: len(scene.got()) == 18, "all mail", 60, lambda: scene.mailhaul.log("fetcher")[-3000:])
+    assert scene.mailhaul.stop("fetcher") == 0, scene.mailhaul.log("fetcher")[-5000:]
+    log = scene.mailhaul.log("fetcher")
+    assert "Sanitizer" not in log and not own_reports(log), log[-5000:]
+    assert all(people == ["anna@example.org"] for people in scene.got().values())
