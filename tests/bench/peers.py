@@ -7,6 +7,7 @@ is empty.  fetchmail and mpop deliver to one fixed recipient; Mailhaul also
 finds the recipients, and asks the directory through its milter.
 """
 
+import os
 import pathlib
 import resource
 import statistics
@@ -18,7 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from mails import mail  # noqa: E402
 from postfix import MILTER  # noqa: E402
-from provider import HOST, POP3S  # noqa: E402
+from provider import HOST, IMAPS, POP3S  # noqa: E402
+from relay import Relay  # noqa: E402
 from world import World  # noqa: E402
 
 RECIPIENT = "anna@example.org"
@@ -29,9 +31,11 @@ class Peer:
     """One program; `collect` takes all of a mailbox."""
 
     milter = ""
+    protocol = "pop3"
 
-    def __init__(self, world):
+    def __init__(self, world, ports):
         self.world = world
+        self.port = ports[self.protocol]
         self.ca = str(world.certificates.ca)
         self.folder = world.folder / self.name
         self.folder.mkdir()
@@ -64,7 +68,8 @@ class Mailhaul(Peer):
 
     def before(self, mailbox):
         self.installation = self.world.installation()
-        self.installation.add_account(mailbox, max_messages_per_pass=100000)
+        self.installation.add_account(
+            mailbox, protocol=self.protocol + "s", port=self.port, max_messages_per_pass=100000)
         self.installation.start_milter()
 
     def collect(self, mailbox):
@@ -84,12 +89,22 @@ class MailhaulSmtp(Mailhaul):
             "method": "smtp", "smtp": {"socket": "/var/spool/postfix/public/mailhaul"}}
 
 
+class MailhaulImap(Mailhaul):
+    name = "mailhaul, imap"
+    protocol = "imap"
+
+
+class MailhaulImapSmtp(MailhaulSmtp):
+    name = "mailhaul, imap, smtp"
+    protocol = "imap"
+
+
 class Fetchmail(Peer):
     name = "fetchmail"
 
     def collect(self, mailbox):
         rc = self.config(
-            f'poll {HOST} service {POP3S} proto pop3 user "{mailbox.user}"\n'
+            f'poll {HOST} service {self.port} proto {self.protocol} user "{mailbox.user}"\n'
             f'  password "{mailbox.password}" ssl sslcertck sslcertfile {self.ca}\n'
             f'  fetchall no keep mda "{SENDMAIL}"\n'
         )
@@ -99,12 +114,32 @@ class Fetchmail(Peer):
         )
 
 
+class FetchmailImap(Fetchmail):
+    name = "fetchmail, imap"
+    protocol = "imap"
+
+
+class GetmailImap(Peer):
+    name = "getmail6, imap"
+    protocol = "imap"
+
+    def collect(self, mailbox):
+        rc = self.config(
+            f"[retriever]\ntype = SimpleIMAPSSLRetriever\nserver = {HOST}\nport = {self.port}\n"
+            f"username = {mailbox.user}\npassword = {mailbox.password}\nca_certs = {self.ca}\n"
+            f"[destination]\ntype = MDA_external\npath = /usr/sbin/sendmail\n"
+            f'arguments = ("-i", "-f", "%(sender)", "--", "{RECIPIENT}")\n'
+            "[options]\nread_all = true\ndelete = true\nverbose = 0\n"
+        )
+        self.run("env", f"HOME={self.folder}", "getmail", "--getmaildir", self.folder, "-r", rc)
+
+
 class Mpop(Peer):
     name = "mpop"
 
     def collect(self, mailbox):
         rc = self.config(
-            f"account a\nhost {HOST}\nport {POP3S}\ntls on\ntls_starttls off\n"
+            f"account a\nhost {HOST}\nport {self.port}\ntls on\ntls_starttls off\n"
             f"tls_trust_file {self.ca}\nuser {mailbox.user}\npassword {mailbox.password}\n"
             f"keep off\nuidls_file {self.folder}/uidls\nreceived_header off\n"
             f'delivery mda "{SENDMAIL}"\n'
@@ -136,22 +171,28 @@ def one_run(world, peer, count):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    count, rounds, round_trip_ms = (
+        int(given) for given in [*sys.argv[1:], *("1000", "3", "0")[len(sys.argv) - 1 :]])
     world = World()
     world.start()
-    peers = [kind(world) for kind in (Mailhaul, MailhaulSmtp, Fetchmail, Mpop)]
+    ports = {"pop3": POP3S, "imap": IMAPS}
+    if round_trip_ms:
+        ports = {name: Relay(port, delay=round_trip_ms / 2000).port for name, port in ports.items()}
+    kinds = (Mailhaul, MailhaulSmtp, Fetchmail, Mpop, MailhaulImap, MailhaulImapSmtp, FetchmailImap,
+             GetmailImap)
+    peers = [kind(world, ports) for kind in kinds]
     results = {peer.name: [] for peer in peers}
     with world.listener():
         for _ in range(rounds):
             for peer in peers:
                 results[peer.name].append(one_run(world, peer, count))
     world.stop()
-    print(f"{count} messages of 7 KB, {rounds} rounds: median (min-max)")
+    print(f"{count} messages of 7 KB, {round_trip_ms} ms of round trip, {rounds} rounds: median (min-max), "
+          f"load {os.getloadavg()[0]:.1f}")
     for name, runs in results.items():
         rates = [rate for rate, _ in runs]
         print(
-            f"{name:15}{statistics.median(rates):6.0f}/s ({min(rates):.0f}-{max(rates):.0f}), "
+            f"{name:21}{statistics.median(rates):6.0f}/s ({min(rates):.0f}-{max(rates):.0f}), "
             f"{statistics.median(spent for _, spent in runs):.1f} ms CPU per message, sendmail(1) included"
         )
 
