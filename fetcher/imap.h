@@ -32,7 +32,7 @@
 #include "fetcher/protocol.h"
 
 enum {
-	IMAP_WINDOW = 64, /* as POP3_WINDOW */
+	IMAP_WINDOW = 64,             /* as POP3_WINDOW */
 	IMAP_LITERAL_MAX = 64 * 1024, /* of what is no message */
 	IMAP_RESPONSE_MAX = 128 * 1024,
 };
