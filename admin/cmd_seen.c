@@ -288,6 +288,32 @@ copy_into_state(struct seen_command *c, FILE *in, char **path)
 	return true;
 }
 
+/* A name that was changed since the export is easily overlooked, and then all is
+ * collected once more.  One warning, of the first. */
+static void
+warn_of_strangers(const struct seen_command *c, FILE *file)
+{
+	char line[SEEN_LINE_MAX], shown[2 * SEEN_MAILBOX_MAX];
+	struct slice text, name;
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		text = slice_of(line);
+		if (line[0] == '#' || !slice_cut_until(&text, '\t', &name))
+			continue;
+		line[name.len] = '\0';
+		line[strcspn(line, "/")] = '\0';
+		if (config_account(c->config, line) != NULL)
+			continue;
+		fprintf(stderr,
+		    "mailhaul seen: warning: there is no account %s in %s: "
+		    "what is imported for it counts when there is one\n",
+		    log_safe(shown, sizeof(shown), slice_of(line)),
+		    c->config->path);
+		return;
+	}
+}
+
 static int
 import_open(struct seen_command *c, FILE *file)
 {
@@ -297,6 +323,7 @@ import_open(struct seen_command *c, FILE *file)
 
 	if (!seen_import_check(file, on_bad_line, c->arguments[1]))
 		return EX_DATAERR;
+	warn_of_strangers(c, file);
 	rewind(file);
 	ok = run_as_owner(c->config->state_dir, &c->err) &&
 	     copy_into_state(c, file, &path);

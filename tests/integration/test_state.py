@@ -113,6 +113,13 @@ def test_mailbox_restored_from_a_backup(scene):
     assert scene.got() == everything(3)
 
 
+def test_question_names_the_folder(scene):
+    scene.account.update(protocol="imaps", keep="forever", folders=["INBOX", "Sent"])
+    for letter in letters(101):
+        scene.mailbox.put(letter, folder="Sent")
+    assert 'account=office folder="Sent": it holds 101 messages' in scene.fetch(status=75).err
+
+
 def test_uid_that_is_used_again_for_a_message_of_the_same_size(scene, scripted):
     """It is there before any listing without the first one."""
     later = [("1", wire("m1"))]
@@ -371,6 +378,11 @@ def test_import_names_each_bad_line(scene, tmp_path):
     assert f"{file}:2: error: " in result.err and f"{file}:3: error: " in result.err
     assert ":1:" not in result.err
     seen(scene, "import", str(tmp_path / "missing"), status=66)
+    file.write_text("office\ta\tinjected\t-\nold/Sent\t1.1\tinjected\t-\nold/Sent\t1.2\tinjected\t-\n")
+    said = seen(scene, "import", str(file))
+    assert "3 messages are added" in said.out
+    assert said.err.count("warning: there is no account old in ") == 1
+    assert "no account office" not in said.err
 
 
 def test_commands_for_no_account(scene):
