@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+
+enum { NAME_SHOWN = 256 };
 
 bool
 folder_is_pattern(const char *name)
@@ -106,12 +109,25 @@ is_there(const struct folders *f, struct slice name)
 	return false;
 }
 
+static bool
+is_text(uint8_t byte)
+{
+	return byte >= 0x20 && byte != 0x7f;
+}
+
 bool
 folders_add(struct folders *f, const struct account *account, struct slice name,
     struct error *err)
 {
+	char shown[NAME_SHOWN];
+
 	if (is_there(f, name) || is_excluded(account, name))
 		return true;
+	if (!slice_all(name, is_text))
+		return error_set(err, ERROR_PROTOCOL,
+		    "folder \"%s\" has control characters in its name, and is "
+		    "left alone",
+		    log_quotable(shown, sizeof(shown), name));
 	if (f->n == FOLDERS_MAX)
 		return error_set(err, ERROR_CONFIG,
 		    "more than %d folders match: name them, or exclude some",

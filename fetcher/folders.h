@@ -24,8 +24,9 @@ bool folder_matches(const char *pattern, struct slice name);
 bool folder_is_pattern(const char *name);
 void folders_clear(struct folders *);
 
-/* Adds the folder, due, unless it is there, excluded or one too many
- * (FOLDERS_MAX).  ERROR_CONFIG only then. */
+/* Adds the folder, due, unless it is there or excluded.  ERROR_CONFIG: it is one
+ * too many (FOLDERS_MAX).  ERROR_PROTOCOL: its name, which no configuration can
+ * hold, has control characters. */
 bool folders_add(struct folders *, const struct account *, struct slice name,
     struct error *);
 /* Adds those that have a name of their own, up to the next pattern, which the

@@ -80,6 +80,12 @@ imap_state_name(const void *m)
 struct protocol_action
 imap_broken(struct imap *s, struct slice line, struct error *err)
 {
+	if (s->phase == GREETING && slice_starts(line, SLICE("+OK"))) {
+		error_set(err, ERROR_PROTOCOL,
+		    "a POP3 server answers here; use protocol: pop3 or pop3s, "
+		    "or another port");
+		return imap_failed;
+	}
 	line = imap_showable(s, line);
 	error_set(err, ERROR_PROTOCOL, "unexpected reply (%s): \"%.*s\"",
 	    imap_state_name(s), SLICE_ARG(slice_first(line, 200)));

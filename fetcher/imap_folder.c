@@ -95,12 +95,6 @@ take_name(struct imap *s, struct imap_token name)
 	buf_clear(&wire);
 }
 
-static bool
-is_text(uint8_t byte)
-{
-	return byte >= 0x20 && byte != 0x7f;
-}
-
 struct protocol_action
 imap_on_list(
     struct imap *s, uint32_t number, struct slice rest, struct error *err)
@@ -118,8 +112,7 @@ imap_on_list(
 	    name.kind == IMAP_CLOSE)
 		return imap_broken(s, line, err);
 	take_name(s, name);
-	if (empty || s->name.len == 0 ||
-	    !slice_all(buf_slice(&s->name), is_text))
+	if (empty || s->name.len == 0)
 		return imap_wait;
 	if (++s->folders > PROTOCOL_FOLDER_MAX) {
 		error_set(err, ERROR_PROTOCOL, "more than %d folders match",

@@ -9,6 +9,8 @@
 #include "fetcher/dialogue.h"
 #include "fetcher/schedule.h"
 
+enum { NAME_SHOWN = 256 };
+
 struct lookout {
 	struct lookouts *all;
 	size_t folder;
@@ -62,10 +64,14 @@ rouse(struct lookout *w)
 static void
 warn(struct lookout *w, const struct error *err)
 {
+	char name[NAME_SHOWN];
+
 	if (!w->warned)
-		log_warning("account=%s: folder %s cannot be listened to, and "
-			    "is only looked at from time to time: %s",
-		    w->all->settings.account->name, name_of(w), err->text);
+		log_warning("account=%s folder=\"%s\": cannot be listened to, "
+			    "and is only looked at from time to time: %s",
+		    w->all->settings.account->name,
+		    log_quotable(name, sizeof(name), slice_of(name_of(w))),
+		    err->text);
 	w->warned = true;
 }
 

@@ -113,17 +113,24 @@ pass_stop(struct pass *p, enum pass_end end, const struct error *err)
 	}
 }
 
+/* With IMAP, says which one. */
+static struct error
+about_folder(const struct pass *p, const struct error *what)
+{
+	char words[FOLDER_WORDS_SIZE];
+	struct error named = *what;
+
+	if (p->immediate)
+		error_prefix(&named, "%s",
+		    folder_words(p->settings->account, p->mailbox, words));
+	return named;
+}
+
 void
 pass_notice(struct pass *p, const struct error *what)
 {
-	char words[FOLDER_WORDS_SIZE];
-
-	if (p->result.notice.text[0] != '\0')
-		return;
-	p->result.notice = *what;
-	if (p->immediate)
-		error_prefix(&p->result.notice, "%s",
-		    folder_words(p->settings->account, p->mailbox, words));
+	if (p->result.notice.text[0] == '\0')
+		p->result.notice = about_folder(p, what);
 }
 
 static void
@@ -273,13 +280,16 @@ static void
 on_compared(void *arg, bool ok, const struct error *err)
 {
 	struct pass *p = arg;
+	struct error why;
 
 	p->comparing = false;
 	if (ok && !p->compared)
 		plan_all(p);
 	p->compared = true;
-	if (!ok)
-		pass_stop(p, PASS_FAILED, err);
+	if (!ok) {
+		why = about_folder(p, err);
+		pass_stop(p, PASS_FAILED, &why);
+	}
 	p->changed(p->arg);
 }
 

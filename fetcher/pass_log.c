@@ -7,14 +7,19 @@
 #include "base/log.h"
 
 static void
+warn(const struct mailbox *m, const struct error *what)
+{
+	bool named = slice_starts(slice_of(what->text), SLICE("folder="));
+
+	log_warning("account=%s%s%s", m->name, named ? " " : ": ", what->text);
+}
+
+static void
 log_notice(struct mailbox *m, const struct error *notice)
 {
-	struct slice text = slice_of(notice->text);
-	bool named = slice_starts(text, SLICE("folder="));
-
-	if (text.len > 0 && strcmp(notice->text, m->notice.text) != 0)
-		log_warning("account=%s%s%s", m->name, named ? " " : ": ",
-		    notice->text);
+	if (notice->text[0] != '\0' &&
+	    strcmp(notice->text, m->notice.text) != 0)
+		warn(m, notice);
 	m->notice = *notice;
 }
 
@@ -23,7 +28,7 @@ pass_log_result(struct mailbox *m, const struct pass_result *r)
 {
 	log_notice(m, &r->notice);
 	if (r->end == PASS_FAILED)
-		log_warning("account=%s: %s", m->name, r->error.text);
+		warn(m, &r->error);
 	else if (r->end == PASS_HELD && !m->held)
 		log_warning("account=%s: waiting: %s", m->name, r->error.text);
 	else if (r->end != PASS_HELD && m->held)

@@ -135,9 +135,14 @@ ask_capabilities(struct pop3 *s, struct error *err)
 struct protocol_action
 pop3_on_greeting(struct pop3 *s, struct slice line, struct error *err)
 {
-	if (!pop3_is_ok(line))
+	if (pop3_is_ok(line))
+		return ask_capabilities(s, err);
+	if (!slice_starts(line, SLICE("* ")))
 		return pop3_refused(s, ERROR_RETRY, line, err);
-	return ask_capabilities(s, err);
+	error_set(err, ERROR_PROTOCOL,
+	    "an IMAP server answers here; use protocol: imap or imaps, or "
+	    "another port");
+	return pop3_failed;
 }
 
 struct protocol_action

@@ -141,8 +141,12 @@ on_folder(struct session *s, const struct protocol_action *action)
 
 	/* What the server keeps for a purpose of its own is collected only
 	 * when it is named. */
-	if (action->size == 0 &&
-	    !folders_add(&s->folders, s->settings.account, action->text, &err))
+	if (action->size != 0 ||
+	    folders_add(&s->folders, s->settings.account, action->text, &err))
+		return;
+	if (err.kind == ERROR_PROTOCOL)
+		pass_notice(&s->pass, &err);
+	else
 		fail(s, &err);
 }
 

@@ -73,6 +73,14 @@ def test_log_lines_name_the_folder(imap):
     ]
 
 
+def test_folder_with_a_tab_in_its_name_is_told_of(imap):
+    imap.account.update(folders=["*"], exclude_folders=["left*"])
+    folders(imap, inbox="INBOX", tab="a\tb", left="left\tout")
+    told = [line.text for line in imap.fetch().lines() if "control characters" in line.text]
+    assert told == [r'warning: account=office: folder "a\x09b" has control characters in its name, and is left alone']
+    assert sorted(imap.got()) == ["inbox"]
+
+
 def test_folder_that_is_not_there(imap):
     imap.account.update(folders=["Missing", "INBOX"])
     folders(imap, inbox="INBOX")
