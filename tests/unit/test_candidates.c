@@ -490,97 +490,6 @@ HostileHeadersTakeNoTime(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* "ip name helo" of the origin, "-" for what is empty. */
-static void
-origin_is(void **state, const char *header, const char *expected)
-{
-	struct fixture *f = *state;
-	const struct origin *o = &f->found.origin;
-	char text[3 * DOMAIN_SIZE];
-
-	candidates_clear(&f->found);
-	candidates_find(&config, &f->account, slice_of(header), &f->found);
-	snprintf(text, sizeof(text), "%s %s %s", o->ip[0] == '\0' ? "-" : o->ip,
-	    o->name[0] == '\0' ? "-" : o->name,
-	    o->helo[0] == '\0' ? "-" : o->helo);
-	assert_string_equal(text, expected);
-}
-
-static void
-origin_is_the_client_of_the_boundary(void **state)
-{
-	struct fixture *f = *state;
-
-	f->account.recipients.trusted_hosts = isp;
-	origin_is(state,
-	    "Received: from a.isp.example (a.isp.example [10.0.0.1])\n"
-	    " by b.isp.example with ESMTP id 1; now\n"
-	    "Received: from helo.example (Mail.Sender.example [192.0.2.7])\n"
-	    " by a.isp.example with ESMTP id 2; now\n"
-	    "Received: from x (forged.example [198.51.100.1]) by "
-	    "mx.isp.example\n",
-	    "192.0.2.7 mail.sender.example helo.example");
-	origin_is(state,
-	    "Received: from [192.0.2.9] (unknown [IPv6:2001:DB8:0::1])\n"
-	    " by a.isp.example; now\n",
-	    "2001:db8::1 - [192.0.2.9]");
-	origin_is(state,
-	    "Received: from a\"b (c.example [192.0.2.7]) by a.isp.example\n",
-	    "192.0.2.7 c.example -");
-}
-
-static void
-origin_is_nobodys_own_network(void **state)
-{
-	static const char *const own[] = { "10.202.2.44", "172.31.0.1",
-		"192.168.1.1", "127.0.0.1", "100.64.0.9", "169.254.1.1",
-		"0.0.0.0", "IPv6:::1", "IPv6:fd00::1", "IPv6:fe80::1",
-		"IPv6:::ffff:10.0.0.1" };
-	static const char *const others[] = { "172.32.0.1", "100.128.0.1",
-		"11.0.0.1" };
-	struct fixture *f = *state;
-	char header[200], expected[80];
-
-	f->account.recipients.trusted_hosts = isp;
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		snprintf(header, sizeof(header),
-		    "Received: from h (c.example [%s]) by a.isp.example\n",
-		    own[i]);
-		origin_is(state, header, "- - -");
-	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		snprintf(header, sizeof(header),
-		    "Received: from h (c.example [%s]) by a.isp.example\n",
-		    others[i]);
-		snprintf(
-		    expected, sizeof(expected), "%s c.example h", others[i]);
-		origin_is(state, header, expected);
-	}
-}
-
-static void
-origin_is_never_a_guess(void **state)
-{
-	struct fixture *f = *state;
-	static const char plain[] =
-	    "Received: from h (c.example [192.0.2.7]) by a.isp.example; now\n";
-
-	origin_is(state, plain, "- - -");
-	f->account.recipients.trusted_hosts = google;
-	origin_is(state, plain, "- - -");
-	f->account.recipients.trusted_hosts = isp;
-	origin_is(state, plain, "192.0.2.7 c.example h");
-	origin_is(state, "Subject: none\n", "- - -");
-	origin_is(state, "Received: from h by a.isp.example; now\n", "- - -");
-	origin_is(state,
-	    "Received: from h (c.example [300.0.2.7]) by a.isp.example\n",
-	    "- - -");
-	origin_is(state,
-	    "Received: from h (c.example [192.0.2.7 ADDR=1]) by "
-	    "a.isp.example\n",
-	    "- - -");
-}
-
 int
 main(void)
 {
@@ -596,12 +505,6 @@ main(void)
 		TEST(SoDoLongAddressesThatFillTheTicket),
 		TEST(TheTicketHoldsUsableAndForeignOnes),
 		TEST(HostileHeadersTakeNoTime),
-		cmocka_unit_test_setup_teardown(
-		    origin_is_the_client_of_the_boundary, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    origin_is_nobodys_own_network, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    origin_is_never_a_guess, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
