@@ -371,6 +371,8 @@ import_read(struct import *import, import_reader *reader, struct slice source)
 		return;
 	}
 	reader(import, source);
+	if (import->n_accounts == 0)
+		import_say(import, 0, IMPORT_REFUSED, "no account is in it");
 	import_check(import);
 }
 
