@@ -55,9 +55,8 @@ read_options(int argc, char **argv, struct options *out)
 
 /* As much of the message as the fetcher examines. */
 static bool
-read_header(const char *path, struct buf *out, struct error *err)
+read_header(FILE *file, const char *path, struct buf *out, struct error *err)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	uint8_t piece[4096];
 	size_t n;
 	bool ok = true;
@@ -72,8 +71,6 @@ read_header(const char *path, struct buf *out, struct error *err)
 		ok = error_errno(err, ERROR_LOCAL, errno, "%s", path);
 	else if (out->len == 0)
 		ok = error_set(err, ERROR_LOCAL, "%s: empty", path);
-	if (file != stdin)
-		fclose(file);
 	return ok;
 }
 
@@ -86,16 +83,21 @@ explain(const struct options *options, struct config *config,
 	struct buf header;
 	struct error err;
 	int status = EX_OK;
+	FILE *file = strcmp(options->message, "-") == 0
+			 ? stdin
+			 : fopen(options->message, "re");
 
 	buf_init(&header, HEADER_HELD_MAX);
-	if (!read_header(options->message, &header, &err)) {
+	if (!read_header(file, options->message, &header, &err)) {
 		fprintf(stderr, "mailhaul explain: %s\n", err.text);
-		buf_clear(&header);
-		return EX_DATAERR;
+		status = EX_DATAERR;
+		goto out;
 	}
 	directory = directory_new(config);
 	explanation_make(
 	    config, account, buf_slice(&header), directory, &explanation);
+	explanation_find_original(
+	    &explanation, config, buf_slice(&header), file);
 	if (explanation.verdict == EXPLAIN_DEFER)
 		status = EX_TEMPFAIL;
 	if (!(options->json ? explanation_print_json(&explanation)
@@ -103,6 +105,9 @@ explain(const struct options *options, struct config *config,
 		status = EX_IOERR;
 	explanation_clear(&explanation);
 	directory_free(directory);
+out:
+	if (file != NULL && file != stdin)
+		fclose(file);
 	buf_clear(&header);
 	return status;
 }

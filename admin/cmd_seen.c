@@ -111,12 +111,14 @@ print_text(const struct seen_entry *e)
 	int64_t when =
 	    e->row.injected_ms != 0 ? e->row.injected_ms : e->since_ms;
 
-	printf("%s  %-8s  %s  uid %s%s%s\n", readable_time(when, time),
+	bool copy = e->row.status == SEEN_DUPLICATE;
+
+	printf("%s  %-9s  %s  uid %s%s%s%s%s\n", readable_time(when, time),
 	    seen_status_name(e->row.status),
 	    log_safe(
 		mailbox, sizeof(mailbox), slice_of(mailbox_name(e->mailbox))),
 	    log_safe(uid, sizeof(uid), e->uid), e->id[0] == '\0' ? "" : "  id ",
-	    e->id);
+	    e->id, copy ? "  copy of " : "", copy ? e->reason : "");
 }
 
 static void

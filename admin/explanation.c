@@ -81,6 +81,7 @@ explanation_verdict_name(enum explanation_verdict verdict)
 		[EXPLAIN_DELIVER] = "deliver",
 		[EXPLAIN_DEFER] = "defer",
 		[EXPLAIN_PARK] = "park",
+		[EXPLAIN_DUPLICATE] = "duplicate",
 	};
 
 	return names[verdict];

@@ -6,21 +6,25 @@
 #ifndef ADMIN_EXPLANATION_H
 #define ADMIN_EXPLANATION_H
 
+#include <stdio.h>
+
 #include "config/config.h"
 #include "directory/directory.h"
 #include "policy/intake.h"
 #include "policy/route.h"
+#include "recipients/fingerprint.h"
 
 enum explanation_verdict {
 	EXPLAIN_DELIVER,
-	EXPLAIN_DEFER, /* the directory is unsure */
-	EXPLAIN_PARK,  /* a mail loop: it stays at the provider */
+	EXPLAIN_DEFER,     /* the directory is unsure */
+	EXPLAIN_PARK,      /* a mail loop: it stays at the provider */
+	EXPLAIN_DUPLICATE, /* a copy of what was delivered: disposed of */
 };
 
 struct explanation {
 	const struct account *account; /* borrowed */
 	enum explanation_verdict verdict;
-	char reason[DIRECTORY_REASON_SIZE]; /* of defer and park */
+	char reason[DIRECTORY_REASON_SIZE]; /* of all but deliver */
 	struct address sender;
 	struct candidates candidates;
 	struct ticket ticket;
@@ -32,6 +36,11 @@ struct explanation {
 /* `header` as the provider sent it.  Asks the directory. */
 void explanation_make(const struct config *, const struct account *,
     struct slice header, struct directory *, struct explanation *out);
+/* Is it a copy of a message that was delivered?  Looks into the state, if there
+ * is one.  `beginning` has at least its header, or HEADER_HELD_MAX bytes of that,
+ * and `rest` what follows. */
+void explanation_find_original(struct explanation *, const struct config *,
+    struct slice beginning, FILE *rest);
 void explanation_clear(struct explanation *);
 
 const char *explanation_verdict_name(enum explanation_verdict);

@@ -131,9 +131,12 @@ print_last_pass(const json_t *a, int width)
 		printf("last pass %s ago: ",
 		    readable_span(
 			clock_wall_ms() - number(a, "ended_ms"), span));
-	printf("%lld listed, %lld fetched, %lld injected, %lld deleted; "
-	       "%lld injected since the start\n",
-	    number(a, "listed"), number(a, "fetched"), number(a, "injected"),
+	printf("%lld listed, %lld fetched, %lld injected, ",
+
+	    number(a, "listed"), number(a, "fetched"), number(a, "injected"));
+	if (number(a, "duplicates") > 0)
+		printf("%lld duplicates, ", number(a, "duplicates"));
+	printf("%lld deleted; %lld injected since the start\n",
 	    number(a, "deleted"), number(a, "total_injected"));
 }
 

@@ -77,7 +77,7 @@ is_settled(enum seen_status status)
 {
 	return status == SEEN_INJECTED || status == SEEN_PARKED ||
 	       status == SEEN_DROPPED || status == SEEN_DISPOSED ||
-	       status == SEEN_BASELINE;
+	       status == SEEN_BASELINE || status == SEEN_DUPLICATE;
 }
 
 /* Under another host or user a UID alone proves nothing. */

@@ -6,20 +6,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/readable.h"
-#include "fetcher/folder_key.h"
+#include "fetcher/delivery_log.h"
 #include "fetcher/inject.h"
+#include "fetcher/originals.h"
 #include "fetcher/plan.h"
-#include "recipients/candidates.h"
+#include "recipients/fingerprint.h"
 
 enum {
 	/* This many messages in a row, each refused for the first time, are
 	 * not the messages' fault: a full disk, a broken main.cf. */
 	FAILURES_ARE_LOCAL = 3,
 	RECORD_AGAIN_MS = 5 * 1000,
-	LINE_MAX_LEN = 4096,
 	/* So many messages may wait for the hand-over of others, so that a
 	 * provider that is far away is asked for more in time. */
 	AHEAD = 16,
@@ -31,6 +32,7 @@ struct delivery {
 	struct storage *storage;
 	struct readiness *readiness;
 	struct inject *inject;
+	struct originals *originals;
 	size_t pending;
 	/* From the question to the milter until the commit: what a crash may
 	 * double, so at most inject.parallel.  The others wait in turn. */
@@ -56,6 +58,9 @@ struct job {
 	char *mailbox;
 	uint8_t uid[SEEN_UID_MAX];
 	uint8_t content[SEEN_CONTENT_SIZE];
+	uint8_t fingerprint[SEEN_FINGERPRINT_SIZE];
+	char group[FINGERPRINT_GROUP_SIZE];
+	struct claim claim; /* with a fingerprint */
 	char *spool_path;
 	struct seen_row row;                 /* as it is to be */
 	struct error reason;                 /* why it was not injected */
@@ -95,6 +100,7 @@ delivery_new(struct loop *loop, struct config *config, struct storage *storage,
 	d->readiness = readiness;
 	d->queued_end = &d->queued;
 	d->inject = inject_new(loop, &config->inject);
+	d->originals = originals_new(storage);
 	d->wake = timer_new(loop, wake_waiters, d);
 	return d;
 }
@@ -103,6 +109,7 @@ void
 delivery_free(struct delivery *d)
 {
 	inject_free(d->inject);
+	originals_free(d->originals);
 	timer_free(d->wake);
 	config_unref(d->config);
 	free(d);
@@ -220,6 +227,11 @@ job_new(struct delivery *d, const struct delivery_message *message)
 		memcpy(job->content, message->content, sizeof(job->content));
 		job->message.content = job->content;
 	}
+	if (message->fingerprint != NULL) {
+		memcpy(job->fingerprint, message->fingerprint,
+		    sizeof(job->fingerprint));
+		job->message.fingerprint = job->fingerprint;
+	}
 	if (message->spool_path != NULL)
 		job->spool_path = mem_string(message->spool_path);
 	job->message.spool_path = job->spool_path;
@@ -234,6 +246,7 @@ finish(struct job *job, enum delivery_outcome outcome)
 {
 	struct delivery *d = job->delivery;
 
+	originals_release(&job->claim);
 	d->pending--;
 	if (job->spool_path != NULL)
 		d->spooled -= job->message.spool_size;
@@ -258,63 +271,13 @@ hold(struct job *job, const struct error *reason)
 	finish(job, DELIVERY_HELD);
 }
 
-/* How a message's line begins, up to its status. */
-static const char *
-describe(const struct delivery_message *m, struct buf *line)
-{
-	char uid[4 * SEEN_UID_MAX + 8], sender[ADDRESS_TEXT_SIZE];
-	char folder[FOLDER_WORDS_SIZE];
-
-	buf_init(line, LINE_MAX_LEN);
-	folder_words(m->account, m->mailbox, folder);
-	buf_printf(line,
-	    "%s: account=%s%s%s uid=\"%s\" size=%llu sender=<%s> source=%s "
-	    "candidates=%zu",
-	    m->id, m->account->name, folder[0] == '\0' ? "" : " ", folder,
-	    log_quotable(uid, sizeof(uid), m->uid), (unsigned long long)m->size,
-	    address_write(&m->sender, sender), tier_name(m->tier),
-	    m->n_candidates);
-	return buf_string(line);
-}
-
-static void
-log_fate(const struct job *job)
-{
-	const char *status = seen_status_name(job->row.status);
-	char reason[2 * ERROR_TEXT_MAX];
-	struct buf line;
-
-	describe(&job->message, &line);
-	if (job->row.status == SEEN_INJECTED)
-		log_info("%s status=%s%s%s", buf_string(&line), status,
-		    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id);
-	else
-		log_warning("%s status=%s%s%s reason=\"%s\"", buf_string(&line),
-		    status,
-		    job->queue_id[0] == '\0' ? "" : " queue=", job->queue_id,
-		    log_quotable(
-			reason, sizeof(reason), slice_of(job->reason.text)));
-	buf_clear(&line);
-}
-
-void
-delivery_log_recognised(
-    const struct delivery_message *message, enum seen_status known_as)
-{
-	struct buf line;
-
-	log_info("%s status=recognised reason=\"the same message as one that "
-		 "is known as %s\"",
-	    describe(message, &line), seen_status_name(known_as));
-	buf_clear(&line);
-}
-
 static const enum delivery_outcome outcomes[] = {
 	[SEEN_NEW] = DELIVERY_HELD,
 	[SEEN_INJECTED] = DELIVERY_INJECTED,
 	[SEEN_RETRY] = DELIVERY_RETRY,
 	[SEEN_PARKED] = DELIVERY_SETTLED,
 	[SEEN_OVERSIZE] = DELIVERY_SETTLED,
+	[SEEN_DUPLICATE] = DELIVERY_DUPLICATE,
 };
 
 /* The archive is kept in its limits by time (daemon); with much mail, also by
@@ -344,7 +307,11 @@ on_recorded(void *arg, bool ok, const struct error *err)
 			d->unrecorded--;
 			readiness_works(d->readiness);
 		}
-		log_fate(job);
+		delivery_log(&job->message,
+		    &(struct delivery_fate){ .status = job->row.status,
+			.queue_id = job->queue_id,
+			.original_id = job->claim.original_id,
+			.reason = job->reason.text });
 		if (job->row.status == SEEN_INJECTED &&
 		    d->config->archive.keep_ms > 0)
 			count_archived(d, job->message.spool_size);
@@ -365,6 +332,19 @@ on_recorded(void *arg, bool ok, const struct error *err)
 	timer_start(job->again, RECORD_AGAIN_MS);
 }
 
+static const char *
+reason_of(const struct job *job)
+{
+	switch (job->row.status) {
+	case SEEN_INJECTED:
+		return job->queue_id;
+	case SEEN_DUPLICATE:
+		return job->claim.original_id;
+	default:
+		return job->reason.text;
+	}
+}
+
 static void
 record(void *arg)
 {
@@ -377,12 +357,12 @@ record(void *arg)
 		.uid = job->message.uid,
 		.row = job->row,
 		.id = job->message.id,
-		.reason = job->row.status == SEEN_INJECTED ? job->queue_id
-							   : job->reason.text,
+		.reason = reason_of(job),
 		.content = job->message.content,
 		.spool_path = job->spool_path,
 		.archive = job->row.status == SEEN_INJECTED &&
 			   d->config->archive.keep_ms > 0,
+		.original = job->claim.original,
 	    },
 	    on_recorded, job);
 }
@@ -507,14 +487,54 @@ begin_queued(struct delivery *d)
 	}
 }
 
+static void
+queue_up(struct job *job)
+{
+	struct delivery *d = job->delivery;
+
+	*d->queued_end = job;
+	d->queued_end = &job->next;
+	begin_queued(d);
+}
+
+static void
+on_claimed(void *arg, const char *original_id, const struct error *err)
+{
+	struct job *job = arg;
+
+	if (err != NULL) {
+		readiness_fault(job->delivery->readiness, err);
+		hold(job, err);
+	} else if (original_id[0] == '\0') {
+		queue_up(job);
+	} else {
+		CRASH_POINT("duplicate");
+		job->row = (struct seen_row){ .status = SEEN_DUPLICATE,
+			.injected_ms = clock_wall_ms(),
+			.size = job->message.size,
+			.tries = job->message.row.tries };
+		record(job);
+	}
+}
+
 void
 delivery_submit(struct delivery *d, const struct delivery_message *message)
 {
 	struct job *job = job_new(d, message);
 
-	*d->queued_end = job;
-	d->queued_end = &job->next;
-	begin_queued(d);
+	if (message->fingerprint == NULL) {
+		queue_up(job);
+		return;
+	}
+	fingerprint_group(message->account, job->group);
+	job->claim = (struct claim){
+		.original = { .group = job->group,
+		    .fingerprint = job->fingerprint,
+		    .window_ms = message->account->dedupe.window_ms },
+		.done = on_claimed,
+		.arg = job,
+	};
+	originals_claim(d->originals, &job->claim);
 }
 
 void

@@ -4,8 +4,8 @@
  * it may be injected, injects it, records the outcome, logs the one line.
  *
  * The order of promises lives here: Postfix has accepted it, then the state is
- * committed, then `done` runs - and only a done of DELIVERY_INJECTED gives the
- * right to delete the message at the provider.
+ * committed, then `done` runs - and only a done of DELIVERY_INJECTED, or of
+ * DELIVERY_DUPLICATE, gives the right to delete the message at the provider.
  */
 #ifndef FETCHER_DELIVERY_H
 #define FETCHER_DELIVERY_H
@@ -20,10 +20,12 @@
 struct delivery;
 
 enum delivery_outcome {
-	DELIVERY_INJECTED, /* committed: may be deleted */
-	DELIVERY_RETRY,    /* committed: stays, comes again after a pause */
-	DELIVERY_SETTLED,  /* committed as parked or oversize: stays */
-	DELIVERY_HELD,     /* nothing happened; not ready: end the pass */
+	DELIVERY_INJECTED,  /* committed: may be deleted */
+	DELIVERY_DUPLICATE, /* committed as a copy of one that is committed as
+			     * injected: may be deleted */
+	DELIVERY_RETRY,     /* committed: stays, comes again after a pause */
+	DELIVERY_SETTLED,   /* committed as parked or oversize: stays */
+	DELIVERY_HELD,      /* nothing happened; not ready: end the pass */
 };
 typedef void
 delivery_handler(void *arg, enum delivery_outcome, const struct error *reason);
@@ -40,6 +42,8 @@ struct delivery_message {
 	const char *spool_path; /* NULL: nothing was spooled */
 	uint64_t spool_size;
 	const uint8_t *content; /* SEEN_CONTENT_SIZE bytes; NULL: unknown */
+	/* SEEN_FINGERPRINT_SIZE bytes; NULL: no copies are looked for. */
+	const uint8_t *fingerprint;
 	struct address sender;
 	struct origin origin;
 	enum tier tier;
@@ -54,10 +58,8 @@ struct delivery *delivery_new(
 void delivery_free(struct delivery *); /* only when idle */
 void delivery_configure(struct delivery *, struct config *);
 
-/* Logs the one line of a message that is known already and not injected. */
-void delivery_log_recognised(
-    const struct delivery_message *, enum seen_status known_as);
-/* May be more than inject.parallel: these wait their turn. */
+/* May be more than inject.parallel: these wait their turn.  What has a
+ * fingerprint is injected unless it is a copy of what was. */
 void delivery_submit(struct delivery *, const struct delivery_message *);
 /* For what is not to be injected: SEEN_PARKED, SEEN_OVERSIZE or (the provider
  * cut or refused it) SEEN_RETRY, with the reason. */

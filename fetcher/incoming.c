@@ -9,7 +9,7 @@
 #include "fetcher/message.h"
 #include "mail/header.h"
 #include "policy/intake.h"
-#include "recipients/candidates.h"
+#include "recipients/fingerprint.h"
 
 enum {
 	PIECE = 16 * 1024,
@@ -28,6 +28,9 @@ struct incoming {
 	char park_reason[INTAKE_REASON_SIZE];
 	struct content identity;
 	uint8_t content[SEEN_CONTENT_SIZE]; /* after its end */
+	struct digest *body; /* for the fingerprint; NULL: it has none */
+	uint8_t fingerprint[DIGEST_SIZE]; /* after its end */
+	bool has_fingerprint;
 	struct message_filter filter;
 	struct buf changed;
 	char id[SPOOL_ID_SIZE];
@@ -57,6 +60,8 @@ incoming_free(struct incoming *in)
 		return;
 	spool_close(&in->spool, !in->kept);
 	content_clear(&in->identity);
+	if (in->body != NULL)
+		digest_end(in->body, NULL);
 	buf_clear(&in->header);
 	buf_clear(&in->changed);
 	candidates_clear(&in->candidates);
@@ -133,6 +138,13 @@ pass_on(struct incoming *in, struct slice s, struct error *err)
 	return true;
 }
 
+static void
+add_body(struct incoming *in, struct slice s)
+{
+	if (in->body != NULL)
+		fingerprint_add(in->body, s);
+}
+
 /* All of the header that is looked at is here: what follows is streamed. */
 static bool
 complete_header(struct incoming *in, struct slice block, struct error *err)
@@ -146,6 +158,9 @@ complete_header(struct incoming *in, struct slice block, struct error *err)
 	    &in->candidates, in->settings->hopcount_limit, in->park_reason);
 	if (in->parked)
 		return true;
+	in->body = fingerprint_begin(in->settings->config,
+	    in->settings->account, block, &in->candidates);
+	add_body(in, slice_from(buf_slice(&in->header), block.len));
 	return spool_create(
 		   &in->spool, in->settings->config->state_dir, in->id, err) &&
 	       write_prefix(in, err) &&
@@ -177,6 +192,7 @@ incoming_feed(struct incoming *in, struct slice s, struct error *err)
 		return false;
 	if (in->parked || in->too_large)
 		return true;
+	add_body(in, s);
 	return pass_on(in, s, err);
 }
 
@@ -189,6 +205,10 @@ incoming_finish(struct incoming *in, struct error *err)
 		return false;
 	if (in->parked || in->too_large)
 		return true;
+	if (in->body != NULL)
+		digest_end(in->body, in->fingerprint);
+	in->has_fingerprint = in->body != NULL;
+	in->body = NULL;
 	buf_reset(&in->changed);
 	message_filter_end(&in->filter, &in->changed);
 	return spool_write(&in->spool, buf_slice(&in->changed), err) &&
@@ -206,6 +226,7 @@ incoming_describe(const struct incoming *in, struct delivery_message *out)
 	out->spool_path = in->parked || in->too_large ? NULL : in->spool.path;
 	out->spool_size = in->spool.size;
 	out->content = in->content;
+	out->fingerprint = in->has_fingerprint ? in->fingerprint : NULL;
 }
 
 const char *

@@ -30,8 +30,8 @@ bool incoming_feed(struct incoming *, struct slice, struct error *);
 /* The message is complete: so is the spool file.  ERROR_LOCAL. */
 bool incoming_finish(struct incoming *, struct error *);
 /* After incoming_finish(): fills in id, spool_path, spool_size, sender, origin,
- * tier, n_candidates and content.  The path and the content are valid until
- * incoming_free(). */
+ * tier, n_candidates, content and fingerprint.  What these point to is valid
+ * until incoming_free(). */
 void incoming_describe(const struct incoming *, struct delivery_message *);
 /* After incoming_finish(): why the message must not be injected (then nothing
  * was spooled), or NULL.  Valid until incoming_free(). */

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "fetcher/comparison.h"
+#include "fetcher/delivery_log.h"
 #include "fetcher/plan.h"
 #include "state/ticket_key.h"
 
@@ -19,9 +20,11 @@ struct flight {
 	uint32_t offset;           /* of its entry */
 	struct incoming *incoming; /* while it is being recognised */
 	struct delivery_message message;
-	uint8_t content[SEEN_CONTENT_SIZE]; /* what the message points to */
-	struct seen_row known;              /* the answer */
-	struct flight *next;                /* of the pass */
+	/* What the message points to. */
+	uint8_t content[SEEN_CONTENT_SIZE];
+	uint8_t fingerprint[SEEN_FINGERPRINT_SIZE];
+	struct seen_row known; /* the answer */
+	struct flight *next;   /* of the pass */
 };
 
 static struct listed *
@@ -106,6 +109,11 @@ on_delivered(
 	switch (outcome) {
 	case DELIVERY_INJECTED:
 		p->result.injected++;
+		if (p->settings->account->keep == KEEP_NONE)
+			pass_plan_disposal(p, entry_of(f)->number);
+		break;
+	case DELIVERY_DUPLICATE:
+		p->result.duplicates++;
 		if (p->settings->account->keep == KEEP_NONE)
 			pass_plan_disposal(p, entry_of(f)->number);
 		break;
@@ -323,6 +331,7 @@ may_be_known(const struct flight *f)
 	const struct listed *entry = entry_of(f);
 
 	return entry->by_content || entry->row.status == SEEN_INJECTED ||
+	       entry->row.status == SEEN_DUPLICATE ||
 	       listing_may_know(&f->pass->listing, f->message.content);
 }
 
@@ -343,6 +352,11 @@ pass_body_end(struct pass *p, struct error *err)
 	incoming_describe(f->incoming, &f->message);
 	memcpy(f->content, f->message.content, sizeof(f->content));
 	f->message.content = f->content;
+	if (f->message.fingerprint != NULL) {
+		memcpy(f->fingerprint, f->message.fingerprint,
+		    sizeof(f->fingerprint));
+		f->message.fingerprint = f->fingerprint;
+	}
 	p->incoming = NULL;
 	drop_current(p);
 	if (entry_of(f)->by_content)

@@ -36,9 +36,9 @@ pass_log_result(struct mailbox *m, const struct pass_result *r)
 	m->held = r->end == PASS_HELD;
 	if (r->fetched + r->deleted > 0)
 		log_info("account=%s: listed=%u fetched=%u injected=%u "
-			 "deleted=%u waiting=%u",
-		    m->name, r->listed, r->fetched, r->injected, r->deleted,
-		    r->waiting);
+			 "duplicates=%u deleted=%u waiting=%u",
+		    m->name, r->listed, r->fetched, r->injected, r->duplicates,
+		    r->deleted, r->waiting);
 }
 
 void

@@ -30,6 +30,7 @@ plan_message(const struct account *account, const struct seen_row *row,
 	case SEEN_NEW:
 		return too_large ? PLAN_OVERSIZE : PLAN_FETCH;
 	case SEEN_INJECTED:
+	case SEEN_DUPLICATE:
 		if (!is_due(account, row, now_ms))
 			return PLAN_KEEP;
 		if (row->size == 0 || row->size == size ||

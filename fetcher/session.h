@@ -24,7 +24,8 @@ struct pass_result {
 	enum pass_end end;
 	struct error error; /* of PASS_HELD and PASS_FAILED */
 	unsigned listed, fetched, injected, deleted;
-	unsigned waiting; /* refused before: their next try is later */
+	unsigned duplicates; /* of what was injected, then or before */
+	unsigned waiting;    /* refused before: their next try is later */
 	int64_t begun_ms; /* the fetching, clock_monotonic_ms(); 0: not yet */
 	/* To be fetched, by the listing (of those that a limit leaves to the
 	 * next pass as well), and what was received so far. */

@@ -13,6 +13,7 @@ status_add(struct account_status *s, const struct pass_result *r)
 	s->passes++;
 	s->fetched += r->fetched;
 	s->injected += r->injected;
+	s->duplicates += r->duplicates;
 	s->deleted += r->deleted;
 }
 
@@ -86,11 +87,13 @@ status_write_account(const struct status_account *a, struct buf *out)
 	write_progress(a, out);
 	buf_printf(out,
 	    "passes %llu\nended_ms %lld\nlisted %u\nfetched %u\ninjected %u\n"
-	    "deleted %u\nwaiting %u\n",
+	    "duplicates %u\ndeleted %u\nwaiting %u\n",
 	    (unsigned long long)s->passes, (long long)s->ended_ms, now->listed,
-	    now->fetched, now->injected, now->deleted, now->waiting);
+	    now->fetched, now->injected, now->duplicates, now->deleted,
+	    now->waiting);
 	buf_printf(out,
-	    "total_fetched %llu\ntotal_injected %llu\ntotal_deleted %llu\n",
+	    "total_fetched %llu\ntotal_injected %llu\ntotal_duplicates %llu\n"
+	    "total_deleted %llu\n",
 	    (unsigned long long)s->fetched, (unsigned long long)s->injected,
-	    (unsigned long long)s->deleted);
+	    (unsigned long long)s->duplicates, (unsigned long long)s->deleted);
 }

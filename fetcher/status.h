@@ -20,8 +20,10 @@
  *			(a second), left_s: while there is something to fetch,
  *			over all passes of a backlog; the last where it is known
  *	passes		since the start; then of the last or present one:
- *	ended_ms (wall clock), listed, fetched, injected, deleted, waiting
- *	total_fetched, total_injected, total_deleted	since the start
+ *	ended_ms (wall clock), listed, fetched, injected, duplicates, deleted,
+ *	waiting
+ *	total_fetched, total_injected, total_duplicates, total_deleted
+ *		since the start
  */
 #ifndef FETCHER_STATUS_H
 #define FETCHER_STATUS_H
@@ -34,7 +36,7 @@
 struct account_status {
 	struct pass_result last;
 	int64_t ended_ms; /* wall clock */
-	uint64_t passes, fetched, injected, deleted;
+	uint64_t passes, fetched, injected, duplicates, deleted;
 	bool listening; /* the session stays to hear of mail */
 };
 /* A pass is over. */

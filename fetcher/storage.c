@@ -44,6 +44,7 @@ static void
 job_free(struct job *job)
 {
 	free(job->mailbox);
+	free(job->group);
 	free(job->id);
 	free(job->reason);
 	free(job->spool_path);
@@ -337,6 +338,29 @@ copy_content(struct job *job, const uint8_t *content)
 		memcpy(job->content, content, sizeof(job->content));
 }
 
+static void
+copy_original(struct job *job, const struct storage_original *original)
+{
+	if (original->fingerprint == NULL)
+		return;
+	job->group = mem_string(original->group);
+	memcpy(
+	    job->fingerprint, original->fingerprint, sizeof(job->fingerprint));
+	job->window_ms = original->window_ms;
+}
+
+void
+storage_find_original(struct storage *s,
+    const struct storage_original *original, char *id, storage_handler *handler,
+    void *arg)
+{
+	struct job *job = job_new(&storage_find_original_kind, handler, arg);
+
+	copy_original(job, original);
+	job->original_id = id;
+	submit(s, job);
+}
+
 void
 storage_record(struct storage *s, const struct storage_fate *fate,
     storage_handler *handler, void *arg)
@@ -351,6 +375,7 @@ storage_record(struct storage *s, const struct storage_fate *fate,
 	job->spool_path = copy(fate->spool_path);
 	job->archive = fate->archive;
 	copy_content(job, fate->content);
+	copy_original(job, &fate->original);
 	submit(s, job);
 }
 

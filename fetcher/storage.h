@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "fetcher/loop.h"
 #include "state/seen_import.h"
+#include "state/seen_original.h"
 #include "state/seen_revise.h"
 
 struct storage;
@@ -68,6 +69,18 @@ struct storage_arrival {
 void storage_recognise(struct storage *, const struct storage_arrival *,
     storage_handler *, void *arg);
 
+/* What the copies of a message are known by (seen_original.h). */
+struct storage_original {
+	const char *group;
+	const uint8_t *fingerprint; /* NULL: no copies are looked for */
+	int64_t window_ms;          /* for so long */
+};
+/* Asks for the id of the message that was injected and has this fingerprint;
+ * "": there is none.  `id`, SEEN_ID_SIZE bytes, must last until the handler ran;
+ * the rest is copied. */
+void storage_find_original(struct storage *, const struct storage_original *,
+    char *id, storage_handler *, void *arg);
+
 /* One message's fate.  The strings are copied. */
 struct storage_fate {
 	const char *mailbox;
@@ -79,6 +92,7 @@ struct storage_fate {
 	const char *spool_path; /* NULL: none; else archived or unlinked after
 				   the commit */
 	bool archive;
+	struct storage_original original; /* of SEEN_INJECTED */
 };
 /* The handler runs after the commit: only then may it be deleted. */
 void storage_record(struct storage *, const struct storage_fate *,

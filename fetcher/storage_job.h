@@ -26,6 +26,10 @@ struct job {
 	bool has_content;
 	uint8_t content[SEEN_CONTENT_SIZE];
 	bool archive, stay;
+	char *group;                                /* a copy */
+	uint8_t fingerprint[SEEN_FINGERPRINT_SIZE]; /* with a group */
+	int64_t window_ms;
+	char *original_id;                    /* the caller's */
 	struct seen_row *found;               /* the caller's */
 	const struct seen_revision *revision; /* these are the caller's */
 	uint64_t *changed;
@@ -44,8 +48,9 @@ struct job_kind {
 };
 
 extern const struct job_kind storage_compare_kind, storage_import_kind,
-    storage_recognise_kind, storage_record_kind, storage_revise_kind,
-    storage_dispose_kind, storage_discard_kind, storage_expire_kind;
+    storage_recognise_kind, storage_find_original_kind, storage_record_kind,
+    storage_revise_kind, storage_dispose_kind, storage_discard_kind,
+    storage_expire_kind;
 
 struct queue {
 	struct job *first, **end;

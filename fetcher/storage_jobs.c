@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/storage_job.h"
 
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "fetcher/comparison.h"
@@ -30,6 +31,31 @@ recognise(struct storage *s, struct job *job)
 }
 
 static bool
+find_original(struct storage *s, struct job *job)
+{
+	return seen_original_find(s->seen,
+	    &(struct seen_original){
+		.group = job->group, .fingerprint = job->fingerprint },
+	    clock_wall_ms() - job->window_ms, job->original_id, &job->error);
+}
+
+/* In the transaction that says so of the message. */
+static bool
+put_original(struct storage *s, struct job *job)
+{
+	if (job->group == NULL || job->row.status != SEEN_INJECTED)
+		return true;
+	return seen_original_put(s->seen,
+	    &(struct seen_original){ .group = job->group,
+		.fingerprint = job->fingerprint,
+		.mailbox = job->mailbox,
+		.id = job->id,
+		.injected_ms = job->row.injected_ms,
+		.until_ms = job->row.injected_ms + job->window_ms },
+	    &job->error);
+}
+
+static bool
 record(struct storage *s, struct job *job)
 {
 	struct seen_entry entry = {
@@ -40,7 +66,8 @@ record(struct storage *s, struct job *job)
 		.reason = job->reason,
 		.content = job->has_content ? job->content : NULL,
 	};
-	bool ok = seen_put(s->seen, &entry, &job->error);
+	bool ok =
+	    seen_put(s->seen, &entry, &job->error) && put_original(s, job);
 
 	CRASH_POINT("before-commit");
 	return ok;
@@ -130,6 +157,7 @@ expire(struct storage *s, struct job *job)
 
 const struct job_kind storage_compare_kind = { compare, NULL };
 const struct job_kind storage_recognise_kind = { recognise, NULL };
+const struct job_kind storage_find_original_kind = { find_original, NULL };
 const struct job_kind storage_record_kind = { record, file_away };
 const struct job_kind storage_revise_kind = { revise, NULL };
 const struct job_kind storage_import_kind = { import, NULL };

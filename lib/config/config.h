@@ -137,6 +137,11 @@ struct account {
 		SENDER_NULL
 	} sender;
 	struct recipient_settings recipients;
+	struct dedupe_settings { /* of messages with guessed recipients */
+		bool on;
+		const char *group; /* NULL: the account alone */
+		int64_t window_ms;
+	} dedupe;
 	enum keep_kind { KEEP_NONE, KEEP_FOREVER, KEEP_TIME } keep;
 	int64_t keep_ms; /* of KEEP_TIME, counted from injection */
 	struct disposal {

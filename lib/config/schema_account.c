@@ -231,6 +231,41 @@ static const struct schema_table dispose_table = {
 	.choice = offsetof(struct disposal, kind),
 	.bare = "how",
 };
+static const struct schema_word on_off[] = {
+	{ .word = "off", .value = 0 },
+	{ .word = "on", .value = 1 },
+	{ .word = NULL },
+};
+static const struct schema_row dedupe_rows[] = {
+	{ .name = "mode",
+	    .type = &value_switch,
+	    .words = on_off,
+	    .offset = offsetof(struct dedupe_settings, on),
+	    .fallback = "on",
+	    .help = "off: every copy is delivered." },
+	{ .name = "group",
+	    .type = &value_name,
+	    .offset = offsetof(struct dedupe_settings, group),
+	    .max = 100,
+	    .derived = "each account is a group of its own",
+	    .example = "staff",
+	    .help = "Accounts that name the same group share what was "
+		    "delivered: for mailboxes that get copies of the same "
+		    "mail. They should have the same fallback." },
+	{ .name = "window",
+	    .type = &value_duration,
+	    .offset = offsetof(struct dedupe_settings, window_ms),
+	    .fallback = "14d",
+	    .min = 1 * SECONDS,
+	    .max = 365 * DAYS,
+	    .help = "A copy that comes later than so long after the first is "
+		    "delivered." },
+	{ .name = NULL },
+};
+static const struct schema_table dedupe_table = {
+	.rows = dedupe_rows,
+	.bare = "mode",
+};
 static const struct schema_word orders[] = {
 	{ .word = "oldest", .value = ORDER_OLDEST },
 	{ .word = "newest", .value = ORDER_NEWEST },
@@ -422,6 +457,19 @@ static const struct schema_row account_rows[] = {
 	    .table = &recipients_table,
 	    .offset = offsetof(struct account, recipients),
 	    .help = "How the recipients of a catch-all mailbox are found." },
+	{ .name = "dedupe",
+	    .type = &value_mapping,
+	    .table = &dedupe_table,
+	    .offset = offsetof(struct account, dedupe),
+	    .example = "{group: staff, window: 14d}",
+	    .help = "What is done with copies. A provider that stores one "
+		    "copy for each recipient, and does not say whose it is, "
+		    "would have each of them delivered to everybody in To and "
+		    "Cc. Of such messages (source headers) one is delivered; "
+		    "the others, with the same Message-ID, Date, From, "
+		    "recipients and body, are only disposed of. Where the "
+		    "provider says whose a copy is, all are delivered. off: "
+		    "every copy is." },
 	{ .name = "keep",
 	    .type = &value_keep,
 	    .words = schema_keep_words,

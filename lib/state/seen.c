@@ -265,6 +265,7 @@ static const char *const status_names[SEEN_STATUSES] = {
 	[SEEN_DROPPED] = "dropped",
 	[SEEN_DISPOSED] = "disposed",
 	[SEEN_BASELINE] = "baseline",
+	[SEEN_DUPLICATE] = "duplicate",
 };
 
 const char *

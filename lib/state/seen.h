@@ -26,24 +26,27 @@
 enum { SEEN_UID_MAX = 255, SEEN_CONTENT_SIZE = 32 };
 
 enum seen_status {
-	SEEN_NEW,      /* no row */
-	SEEN_INJECTED, /* committed: may be deleted at the provider */
-	SEEN_RETRY,    /* refused; again after not_before_ms */
-	SEEN_PARKED,   /* given up; reported; stays at the provider */
-	SEEN_OVERSIZE, /* above message_size_limit; reported once */
-	SEEN_DROPPED,  /* the admin's word: never fetched, never reported */
-	SEEN_DISPOSED, /* injected, and flagged at the provider; it stays */
-	SEEN_BASELINE, /* the admin's word: was there before us; never fetched
+	SEEN_NEW,       /* no row */
+	SEEN_INJECTED,  /* committed: may be deleted at the provider */
+	SEEN_RETRY,     /* refused; again after not_before_ms */
+	SEEN_PARKED,    /* given up; reported; stays at the provider */
+	SEEN_OVERSIZE,  /* above message_size_limit; reported once */
+	SEEN_DROPPED,   /* the admin's word: never fetched, never reported */
+	SEEN_DISPOSED,  /* injected, and flagged at the provider; it stays */
+	SEEN_BASELINE,  /* the admin's word: was there before us; never fetched
 			* and, since we did not inject it, never deleted */
+	SEEN_DUPLICATE, /* a copy of one that is committed as injected: is
+			 * disposed of as that */
 };
-enum { SEEN_STATUSES = SEEN_BASELINE + 1 };
+enum { SEEN_STATUSES = SEEN_DUPLICATE + 1 };
 /* "injected", "retry", "parked", … */
 const char *seen_status_name(enum seen_status);
 
 struct seen_row {
 	enum seen_status status;
 	uint32_t tries;
-	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED */
+	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED; of
+				* SEEN_DUPLICATE when that was found out */
 	int64_t not_before_ms; /* wall clock; of SEEN_RETRY */
 	uint64_t size; /* what the server said, or SEEN_OVERSIZE: what it was
 			* found to be, if that is more; 0: unknown */
@@ -75,7 +78,8 @@ struct seen_entry {
 	struct seen_row row;
 	const char *id;         /* the spool id, for the admin */
 	const char *reason;     /* one printable line, for the admin; of
-			     * SEEN_INJECTED Postfix's queue id, or "" */
+			     * SEEN_INJECTED Postfix's queue id, or ""; of
+			     * SEEN_DUPLICATE the id of the one injected */
 	const uint8_t *content; /* SEEN_CONTENT_SIZE bytes; NULL: unknown, or
 				 * as it was */
 	int64_t since_ms;       /* wall clock when it was first remembered; to
@@ -90,13 +94,13 @@ bool seen_walk(struct seen *, const char *mailbox, seen_presence *, void *arg,
     struct error *);
 bool
 seen_bury(struct seen *, const char *mailbox, struct slice uid, struct error *);
-/* SEEN_INJECTED becomes SEEN_DISPOSED. */
+/* SEEN_INJECTED and SEEN_DUPLICATE become SEEN_DISPOSED. */
 bool seen_leave(
     struct seen *, const char *mailbox, struct slice uid, struct error *);
 /* Is this message, which is listed under `uid`, one that is known by its
  * content?  Then the row is its, else SEEN_NEW.  Known are the message of that
- * very UID, and those buried that were settled once: injected, disposed,
- * baseline, parked, dropped.  `size` is what the server says. */
+ * very UID, and those buried that were settled once: injected, duplicate,
+ * disposed, baseline, parked, dropped.  `size` is what the server says. */
 struct seen_arrival {
 	const char *mailbox;
 	struct slice uid;

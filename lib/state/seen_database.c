@@ -100,6 +100,38 @@ static const char *const migrations[] = {
 	"  number INTEGER NOT NULL,"
 	"  begun_ms INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;",
+	/* What was injected, for its copies; a status for these. */
+	"CREATE TABLE message_4 ("
+	"  account TEXT NOT NULL REFERENCES account (name),"
+	"  uid BLOB NOT NULL CHECK (length(uid) BETWEEN 1 AND 255),"
+	"  status INTEGER NOT NULL CHECK (status BETWEEN 1 AND 8),"
+	"  since_ms INTEGER NOT NULL,"
+	"  injected_ms INTEGER NOT NULL,"
+	"  not_before_ms INTEGER NOT NULL,"
+	"  tries INTEGER NOT NULL,"
+	"  size INTEGER NOT NULL,"
+	"  id TEXT NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  content BLOB CHECK (length(content) = 32),"
+	"  PRIMARY KEY (account, uid)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO message_4 SELECT account, uid, status, since_ms,"
+	"  injected_ms, not_before_ms, tries, size, id, reason, content"
+	"  FROM message;"
+	"DROP TABLE message;"
+	"ALTER TABLE message_4 RENAME TO message;"
+	"CREATE TABLE original ("
+	"  number INTEGER PRIMARY KEY,"
+	"  family TEXT NOT NULL,"
+	"  fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),"
+	"  account TEXT NOT NULL,"
+	"  id TEXT NOT NULL,"
+	"  injected_ms INTEGER NOT NULL,"
+	"  until_ms INTEGER NOT NULL,"
+	"  UNIQUE (family, fingerprint)"
+	") STRICT;"
+	"CREATE INDEX original_end ON original (until_ms);"
+	"CREATE INDEX original_id ON original (id);",
 };
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -67,6 +67,10 @@ static bool
 forget(struct seen *s, const struct seen_revision *r, struct error *err)
 {
 	return seen_change(s,
+		   seen_bound_uid(
+		       s, SEEN_FORGET_ORIGINAL, r->account, r->message),
+		   err) &&
+	       seen_change(s,
 		   seen_bound_uid(s, SEEN_FORGET_GONE, r->account, r->message),
 		   err) &&
 	       seen_change(s,

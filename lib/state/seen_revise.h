@@ -29,8 +29,8 @@ struct seen_revision {
 		 * all its tries; what was dropped only when it is named. */
 		REVISE_RETRY,
 		REVISE_DROP, /* such are given up for good */
-		/* Rows of whatever status, and tombstones with them: such
-		 * messages are new again. */
+		/* Rows of whatever status, tombstones with them, and what
+		 * their copies are known by: such messages are new again. */
 		REVISE_FORGET,
 		/* All of the account, when it is listed next (seen_mailbox). */
 		REVISE_BASELINE,

@@ -8,7 +8,7 @@
 _Static_assert((int)SEEN_N_STATEMENTS <= (int)SEEN_STATEMENTS, "room for all");
 _Static_assert(SEEN_INJECTED == 1 && SEEN_RETRY == 2 && SEEN_PARKED == 3 &&
 		   SEEN_DROPPED == 5 && SEEN_DISPOSED == 6 &&
-		   SEEN_BASELINE == 7,
+		   SEEN_BASELINE == 7 && SEEN_DUPLICATE == 8,
     "as in the queries");
 
 #define COLUMNS                                                                \
@@ -35,15 +35,16 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 		     " content = coalesce(?11, content)",
 	[SEEN_WALK] =
 	    "SELECT " COLUMNS " FROM message WHERE account = ?1 ORDER BY uid",
-	[SEEN_BURY] = "INSERT INTO gone (account, content, status, since_ms,"
-		      " injected_ms, tries, id, reason, gone_ms)"
-		      " SELECT account, content, status, since_ms, injected_ms,"
-		      " tries, id, reason, ?3 FROM message"
-		      " WHERE account = ?1 AND uid = ?2"
-		      " AND content IS NOT NULL AND status IN (1, 3, 5, 6, 7)",
+	[SEEN_BURY] =
+	    "INSERT INTO gone (account, content, status, since_ms,"
+	    " injected_ms, tries, id, reason, gone_ms)"
+	    " SELECT account, content, status, since_ms, injected_ms,"
+	    " tries, id, reason, ?3 FROM message"
+	    " WHERE account = ?1 AND uid = ?2"
+	    " AND content IS NOT NULL AND status IN (1, 3, 5, 6, 7, 8)",
 	[SEEN_REMOVE] = "DELETE FROM message WHERE account = ?1 AND uid = ?2",
 	[SEEN_LEAVE] = "UPDATE message SET status = 6"
-		       " WHERE account = ?1 AND uid = ?2 AND status = 1",
+		       " WHERE account = ?1 AND uid = ?2 AND status IN (1, 8)",
 	[SEEN_FIND_TOMBSTONE] = "SELECT number FROM gone"
 				" WHERE account = ?1 AND content = ?2"
 				" ORDER BY number LIMIT 1",
@@ -55,6 +56,15 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 	[SEEN_LIST_TOMBSTONES] = "SELECT content FROM gone WHERE account = ?1"
 				 " ORDER BY content",
 	[SEEN_EXPIRE] = "DELETE FROM gone WHERE account = ?1 AND gone_ms < ?3",
+	/* ?2 is the fingerprint. */
+	[SEEN_ORIGINAL_FIND] = "SELECT id FROM original WHERE family = ?1"
+			       " AND fingerprint = ?2 AND injected_ms >= ?3",
+	[SEEN_ORIGINAL_PUT] =
+	    "INSERT OR REPLACE INTO original (family, fingerprint, account,"
+	    " id, injected_ms, until_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SEEN_ORIGINAL_EXPIRE] =
+	    "DELETE FROM original WHERE until_ms < ?3 OR number <="
+	    " (SELECT max(number) FROM original) - ?4",
 	/* ?2 is the account. */
 	[SEEN_MAILBOX_GET] =
 	    "SELECT a.host, a.user, coalesce((SELECT w.kind FROM wish AS w"
@@ -90,6 +100,14 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 	[SEEN_REVISE] = "UPDATE message SET status = ?3, tries = 0,"
 			" not_before_ms = 0 WHERE " OF_ACCOUNT " AND " PARKED
 			" AND " NAMED " AND (length(?2) > 0 OR status < 5)",
+	/* Whatever the message was: the original, or a copy of it. */
+	[SEEN_FORGET_ORIGINAL] =
+	    "DELETE FROM original WHERE " OF_ACCOUNT " AND (length(?2) = 0"
+	    " OR id = CAST(?2 AS TEXT)) OR id IN (SELECT iif(status = 8,"
+	    "  reason, id) FROM message WHERE " OF_ACCOUNT " AND " NAMED
+	    " UNION ALL SELECT iif(status = 8, reason, id) FROM gone "
+	    "WHERE " OF_ACCOUNT
+	    " AND (length(?2) = 0 OR id = CAST(?2 AS TEXT)))",
 	[SEEN_FORGET_GONE] =
 	    "DELETE FROM gone WHERE " OF_ACCOUNT " AND (length(?2) = 0"
 	    " OR id = CAST(?2 AS TEXT) OR content IN (SELECT m.content"

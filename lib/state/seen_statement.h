@@ -10,7 +10,7 @@
 
 struct sqlite3_stmt;
 
-/* ?1 is the mailbox or account and ?2 the UID wherever there is one. */
+/* ?1 is the mailbox, account or group, and ?2 the UID, wherever there is one. */
 enum seen_statement {
 	SEEN_BEGIN,
 	SEEN_COMMIT,
@@ -26,6 +26,9 @@ enum seen_statement {
 	SEEN_OPEN_TOMBSTONE,
 	SEEN_LIST_TOMBSTONES,
 	SEEN_EXPIRE,
+	SEEN_ORIGINAL_FIND,
+	SEEN_ORIGINAL_PUT,
+	SEEN_ORIGINAL_EXPIRE,
 	SEEN_MAILBOX_GET,
 	SEEN_MAILBOX_CLAIM,
 	SEEN_MAILBOX_EXPECT,
@@ -37,6 +40,7 @@ enum seen_statement {
 	SEEN_LIST_PARKED,
 	SEEN_LIST,
 	SEEN_REVISE,
+	SEEN_FORGET_ORIGINAL,
 	SEEN_FORGET_GONE,
 	SEEN_FORGET,
 	SEEN_N_STATEMENTS

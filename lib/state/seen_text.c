@@ -34,7 +34,8 @@ write_escaped(struct slice s, slice_test *stays, struct buf *out)
 static bool
 is_injected(enum seen_status status)
 {
-	return status == SEEN_INJECTED || status == SEEN_DISPOSED;
+	return status == SEEN_INJECTED || status == SEEN_DISPOSED ||
+	       status == SEEN_DUPLICATE;
 }
 
 static void

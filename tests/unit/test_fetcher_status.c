@@ -71,8 +71,10 @@ tells_an_account_before_its_first_pass(void **state)
 	buf_init(&out, 4096);
 	assert_string_equal(account_report(&out, &s, NULL),
 	    "account office\nstate idle\nnext_ms 1500\npasses 0\nended_ms 0\n"
-	    "listed 0\nfetched 0\ninjected 0\ndeleted 0\nwaiting 0\n"
-	    "total_fetched 0\ntotal_injected 0\ntotal_deleted 0\n");
+	    "listed 0\nfetched 0\ninjected 0\nduplicates 0\ndeleted 0\n"
+	    "waiting 0\n"
+	    "total_fetched 0\ntotal_injected 0\ntotal_duplicates 0\n"
+	    "total_deleted 0\n");
 	buf_clear(&out);
 }
 
@@ -97,6 +99,7 @@ tells_state_reason_and_totals(void **state)
 			.listed = 9,
 			.fetched = 2,
 			.injected = 2,
+			.duplicates = 3,
 			.deleted = 1 };
 		const char *text;
 
@@ -113,7 +116,8 @@ tells_state_reason_and_totals(void **state)
 	}
 	assert_true(s.ended_ms > 0);
 	assert_non_null(strstr(account_report(&out, &s, NULL),
-	    "total_fetched 8\ntotal_injected 8\ntotal_deleted 4\n"));
+	    "total_fetched 8\ntotal_injected 8\ntotal_duplicates 12\n"
+	    "total_deleted 4\n"));
 	/* while a pass is under way: what it has done, and why the last one
 	 * did not */
 	account_report(&out, &s, &now);

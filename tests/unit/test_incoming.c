@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "fetcher/incoming.h"
 #include "mail/header.h"
@@ -282,6 +283,46 @@ an_empty_message_is_a_message(void **state)
 	incoming_free(in);
 }
 
+static void
+fingerprint_of(struct slice text, size_t step, uint8_t out[static DIGEST_SIZE])
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+
+	feed(in, text, step);
+	incoming_describe(in, &message);
+	memset(out, 0, DIGEST_SIZE);
+	if (message.fingerprint != NULL)
+		memcpy(out, message.fingerprint, DIGEST_SIZE);
+	incoming_free(in);
+}
+
+static void
+the_fingerprint_covers_the_body_whatever_the_pieces(void **state)
+{
+#define GUESSED "Message-ID: <1@x>\nDate: x\nTo: anna@example.org\n"
+	static const uint8_t none[DIGEST_SIZE];
+	uint8_t whole[DIGEST_SIZE], other[DIGEST_SIZE];
+
+	(void)state;
+	account.dedupe.on = true;
+	fingerprint_of(SLICE(GUESSED "\nbody\nend\n"), 1000, whole);
+	assert_memory_not_equal(whole, none, DIGEST_SIZE);
+	for (size_t step = 1; step < 70; step += 7) {
+		fingerprint_of(
+		    SLICE("X-New: 1\n" GUESSED "\nbody\nend\n"), step, other);
+		assert_memory_equal(whole, other, DIGEST_SIZE);
+	}
+	fingerprint_of(SLICE(GUESSED "\nBody\nend\n"), 1000, other);
+	assert_memory_not_equal(whole, other, DIGEST_SIZE);
+	fingerprint_of(SLICE(GUESSED "\nbody\nEnd\n"), 7, other);
+	assert_memory_not_equal(whole, other, DIGEST_SIZE);
+	fingerprint_of(
+	    SLICE("Delivered-To: anna@example.org\n" GUESSED "\n"), 9, other);
+	assert_memory_equal(other, none, DIGEST_SIZE);
+	account.dedupe.on = false;
+}
+
 int
 main(void)
 {
@@ -296,6 +337,8 @@ main(void)
 		cmocka_unit_test(the_sender_follows_the_accounts_policy),
 		cmocka_unit_test(nothing_is_left_of_a_message_that_breaks_off),
 		cmocka_unit_test(an_empty_message_is_a_message),
+		cmocka_unit_test(
+		    the_fingerprint_covers_the_body_whatever_the_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -214,7 +214,7 @@ only_the_settled_leave_a_tombstone(void **state)
 {
 	struct place *p = *state;
 	static const enum seen_status kept[] = { SEEN_INJECTED, SEEN_PARKED,
-		SEEN_DROPPED, SEEN_DISPOSED, SEEN_BASELINE };
+		SEEN_DROPPED, SEEN_DISPOSED, SEEN_BASELINE, SEEN_DUPLICATE };
 
 	open_it(p);
 	begin(p);

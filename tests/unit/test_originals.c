@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "fetcher/originals.h"
+#include "state/seen_mailbox.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OFFICE "yaml:office"
+#define HOUR_MS (60 * 60 * 1000)
+
+/* One who has a copy. */
+struct owner {
+	struct place *place;
+	struct claim claim;
+	uint8_t fingerprint[SEEN_FINGERPRINT_SIZE];
+	unsigned answers;
+	bool failed;
+	char answer[SEEN_ID_SIZE];
+};
+
+struct place {
+	char folder[64];
+	struct loop *loop;
+	struct storage *storage;
+	struct originals *originals;
+	struct timer *quiet;
+	struct owner owners[4];
+};
+
+static void
+on_quiet(void *arg)
+{
+	struct place *p = arg;
+
+	loop_stop(p->loop);
+}
+
+static int
+set_up(void **state)
+{
+	struct place *p = mem_new(sizeof(*p));
+	struct error err;
+
+	snprintf(p->folder, sizeof(p->folder), "/tmp/test_orig.XXXXXX");
+	assert_non_null(mkdtemp(p->folder));
+	p->loop = loop_new();
+	p->storage = storage_start(p->loop, p->folder, &err);
+	assert_non_null(p->storage);
+	p->originals = originals_new(p->storage);
+	p->quiet = timer_new(p->loop, on_quiet, p);
+	*state = p;
+	return 0;
+}
+
+static void
+empty(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		if (unlinkat(dirfd(folder), entry->d_name, 0) != 0)
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static int
+tear_down(void **state)
+{
+	struct place *p = *state;
+
+	originals_free(p->originals);
+	storage_stop(p->storage);
+	timer_free(p->quiet);
+	loop_free(p->loop);
+	empty(p->folder);
+	assert_int_equal(rmdir(p->folder), 0);
+	free(p);
+	return 0;
+}
+
+static void
+on_claimed(void *arg, const char *original_id, const struct error *err)
+{
+	struct owner *o = arg;
+
+	o->answers++;
+	o->failed = err != NULL;
+	snprintf(o->answer, sizeof(o->answer), "%s", original_id);
+}
+
+static void
+settle(struct place *p)
+{
+	timer_start(p->quiet, 50);
+	loop_run(p->loop);
+}
+
+static struct owner *
+claim(struct place *p, size_t which, uint8_t fingerprint, const char *group)
+{
+	struct owner *o = &p->owners[which];
+
+	*o = (struct owner){ .place = p };
+	memset(o->fingerprint, fingerprint, sizeof(o->fingerprint));
+	o->claim = (struct claim){
+		.original = { group, o->fingerprint, HOUR_MS },
+		.done = on_claimed,
+		.arg = o,
+	};
+	originals_claim(p->originals, &o->claim);
+	return o;
+}
+
+static void
+on_stored(void *arg, bool ok, const struct error *err)
+{
+	(void)arg;
+	(void)err;
+	assert_true(ok);
+}
+
+static void
+claim_mailbox(struct place *p)
+{
+	static struct storage_listing listing = {
+		.mailbox = OFFICE, .host = "h", .user = "u"
+	};
+
+	storage_compare(p->storage, &listing, on_stored, p);
+	settle(p);
+	free(listing.tombstones);
+	listing.tombstones = NULL;
+}
+
+static void
+record(struct place *p, struct owner *o, enum seen_status status)
+{
+	storage_record(p->storage,
+	    &(struct storage_fate){ .mailbox = OFFICE,
+		.uid = SLICE("u"),
+		.row = { .status = status, .injected_ms = clock_wall_ms() },
+		.id = "first",
+		.reason = "",
+		.original = o->claim.original },
+	    on_stored, p);
+}
+
+static void
+one_at_a_time_and_the_next_is_a_copy(void **state)
+{
+	struct place *p = *state;
+	struct owner *first, *second, *third, *other;
+
+	claim_mailbox(p);
+	first = claim(p, 0, 1, OFFICE);
+	second = claim(p, 1, 1, OFFICE);
+	third = claim(p, 2, 1, OFFICE);
+	other = claim(p, 3, 2, OFFICE);
+	settle(p);
+	assert_int_equal(first->answers, 1);
+	assert_string_equal(first->answer, "");
+	assert_int_equal(other->answers, 1);
+	assert_int_equal(second->answers + third->answers, 0);
+	record(p, first, SEEN_INJECTED);
+	originals_release(&first->claim);
+	settle(p);
+	assert_int_equal(second->answers, 1);
+	assert_string_equal(second->answer, "first");
+	assert_int_equal(third->answers, 1);
+	assert_string_equal(third->answer, "first");
+	originals_release(&other->claim);
+	originals_release(&second->claim);
+}
+
+static void
+when_the_first_comes_to_nothing_the_next_is_delivered(void **state)
+{
+	struct place *p = *state;
+	struct owner *first, *second, *third;
+
+	claim_mailbox(p);
+	first = claim(p, 0, 1, OFFICE);
+	second = claim(p, 1, 1, OFFICE);
+	third = claim(p, 2, 1, OFFICE);
+	settle(p);
+	record(p, first, SEEN_RETRY);
+	originals_release(&first->claim);
+	settle(p);
+	assert_int_equal(second->answers, 1);
+	assert_string_equal(second->answer, "");
+	assert_int_equal(third->answers, 0);
+	originals_release(&second->claim);
+	settle(p);
+	assert_int_equal(third->answers, 1);
+	assert_string_equal(third->answer, "");
+	originals_release(&third->claim);
+}
+
+static void
+groups_are_apart(void **state)
+{
+	struct place *p = *state;
+	struct owner *first = claim(p, 0, 1, OFFICE);
+	struct owner *second = claim(p, 1, 1, "group:staff");
+
+	settle(p);
+	assert_int_equal(first->answers, 1);
+	assert_int_equal(second->answers, 1);
+	originals_release(&first->claim);
+	originals_release(&second->claim);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	static const struct CMUnitTest tests[] = {
+		TEST(one_at_a_time_and_the_next_is_a_copy),
+		TEST(when_the_first_comes_to_nothing_the_next_is_delivered),
+		TEST(groups_are_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
