@@ -187,6 +187,32 @@ check_smtp(struct live *live, const struct directory_source *source)
 		  : answer.reason);
 }
 
+/* Asked as the user who looks; live_files.c knows what the milter may read. */
+static void
+check_table(struct live *live, const struct directory_source *source)
+{
+	const struct address *address = source->postfix.canary != NULL
+					    ? source->postfix.canary
+					    : &live->config->postmaster;
+	const struct directory_question question = { address, 1, INT64_MAX };
+	void *state = source_postfix.open(live->config, source);
+	struct directory_answer answer;
+	char what[WHAT_MAX], text[ADDRESS_TEXT_SIZE];
+
+	source_postfix.lookup(state, &question, &answer);
+	source_postfix.close(state);
+	snprintf(what, sizeof(what), "table %s", source->postfix.table);
+	address_write(address, text);
+	if (answer.existence == UNKNOWN)
+		live_say(live, LIVE_ERROR, what, "%s", answer.reason);
+	else if (answer.existence == ABSENT && source->postfix.canary != NULL)
+		live_say(
+		    live, LIVE_ERROR, what, "the canary %s is not in it", text);
+	else
+		live_say(live, LIVE_OK, what, "asked for %s: %s", text,
+		    existence_name(answer.existence));
+}
+
 void
 live_check_servers(struct live *live)
 {
@@ -197,6 +223,8 @@ live_check_servers(struct live *live)
 
 		if (source->kind == DIRECTORY_SMTP)
 			check_smtp(live, source);
+		if (source->kind == DIRECTORY_POSTFIX)
+			check_table(live, source);
 		for (size_t k = 0; source->kind == DIRECTORY_LDAP &&
 				   source->ldap.uris[k] != NULL;
 		     k++)

@@ -71,6 +71,37 @@ check_secret(struct live *live, const struct secret_source *secret,
 	}
 }
 
+/* What postmap(1) opens for a table in a file. */
+static void
+check_table(struct live *live, const struct postfix_source *settings)
+{
+	static const struct {
+		const char *type, *suffix;
+	} kinds[] = {
+		{ "hash:", ".db" },
+		{ "btree:", ".db" },
+		{ "lmdb:", ".lmdb" },
+		{ "cdb:", ".cdb" },
+		{ "texthash:", "" },
+		{ "regexp:", "" },
+		{ "pcre:", "" },
+	};
+	char path[PATH_ROOM];
+
+	say_need(live, &(struct need){ MILTER_USER, AS_USER_EXECUTE,
+			   "directory table", settings->postmap });
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct slice name = slice_of(settings->table);
+
+		if (!slice_cut_prefix(&name, slice_of(kinds[i].type)))
+			continue;
+		snprintf(path, sizeof(path), "%.*s%s", SLICE_ARG(name),
+		    kinds[i].suffix);
+		say_need(live, &(struct need){ MILTER_USER, AS_USER_READ,
+				   "directory table", path });
+	}
+}
+
 static void
 check_source(struct live *live, const struct directory_source *source)
 {
@@ -81,6 +112,8 @@ check_source(struct live *live, const struct directory_source *source)
 				   "directory file", source->file });
 		return;
 	}
+	if (source->kind == DIRECTORY_POSTFIX)
+		check_table(live, &source->postfix);
 	if (source->kind != DIRECTORY_LDAP)
 		return;
 	snprintf(what, sizeof(what), "password of %s", source->ldap.uris[0]);

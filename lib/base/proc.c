@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,7 +122,7 @@ struct run {
 };
 
 static bool
-start(struct run *r, const char *const *argv, struct error *err)
+start(struct run *r, const char *const *argv, int in, struct error *err)
 {
 	int out[2], error[2];
 	bool ok;
@@ -135,7 +136,7 @@ start(struct run *r, const char *const *argv, struct error *err)
 		return false;
 	}
 	ok = proc_start(
-	    argv, (struct proc_files){ -1, out[1], error[1] }, &r->pid, err);
+	    argv, (struct proc_files){ in, out[1], error[1] }, &r->pid, err);
 	close(out[1]);
 	close(error[1]);
 	r->out.fd = out[0];
@@ -201,18 +202,25 @@ wait_for_end(struct run *r)
 	}
 }
 
+/* Did it end, and say no more than it may? */
 static bool
-judge(struct run *r, bool in_time, struct error *err)
+is_whole(const struct run *r, bool in_time, struct error *err)
 {
-	struct slice said = buf_slice(r->err.to), line = said;
-	char words[32];
-
 	if (!in_time)
 		return error_set(
 		    err, ERROR_LOCAL, "%s: timed out and was killed", r->name);
 	if (buf_overflowed(r->out.to))
 		return error_set(err, ERROR_LOCAL,
 		    "%s: printed more than %zu bytes", r->name, r->out.to->max);
+	return true;
+}
+
+static bool
+succeeded(const struct run *r, struct error *err)
+{
+	struct slice said = buf_slice(r->err.to), line = said;
+	char words[32];
+
 	if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)
 		return true;
 	slice_cut_line(&said, &line);
@@ -221,34 +229,84 @@ judge(struct run *r, bool in_time, struct error *err)
 	    SLICE_ARG(line));
 }
 
+/* From start to end. */
+static bool
+run(struct run *r, const struct proc_talk *talk, int in, struct error *err)
+{
+	bool ok;
+
+	*r = (struct run){
+		.name = talk->argv[0],
+		.status = -1, /* a failure, should waitpid() not tell */
+		.deadline_ms = clock_monotonic_ms() + talk->timeout_ms,
+		.out = { .fd = -1, .to = talk->out },
+		.err = { .fd = -1, .to = talk->said },
+	};
+	ok = start(r, talk->argv, in, err);
+	if (ok) {
+		ok = wait_for_end(r);
+		if (!r->exited) {
+			proc_kill(r->pid);
+			while (waitpid(r->pid, &r->status, 0) < 0 &&
+			       errno == EINTR)
+				;
+		}
+		ok = is_whole(r, ok, err);
+	}
+	if (r->out.fd >= 0)
+		close(r->out.fd);
+	if (r->err.fd >= 0)
+		close(r->err.fd);
+	return ok;
+}
+
 bool
 proc_run_heard(const char *const *argv, int64_t timeout_ms, struct buf *out,
     struct buf *said, struct error *err)
 {
-	struct run r = {
-		.name = argv[0],
-		.status = -1, /* a failure, should waitpid() not tell */
-		.out = { .fd = -1, .to = out },
-		.err = { .fd = -1, .to = said },
+	const struct proc_talk talk = {
+		.argv = argv, .timeout_ms = timeout_ms, .out = out, .said = said
 	};
+	struct run r;
+
+	return run(&r, &talk, -1, err) && succeeded(&r, err);
+}
+
+/* A file in memory: unlike a pipe it takes all before somebody reads. */
+static int
+hold(struct slice text)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	while (fd >= 0 && text.len > 0) {
+		ssize_t n = write(fd, text.data, text.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		text = slice_from(text, (size_t)n);
+	}
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+bool
+proc_talk(struct proc_talk *talk, struct error *err)
+{
+	int in = hold(talk->in);
+	struct run r;
 	bool ok;
 
-	r.deadline_ms = clock_monotonic_ms() + timeout_ms;
-	ok = start(&r, argv, err);
-	if (ok) {
-		ok = wait_for_end(&r);
-		if (!r.exited) {
-			proc_kill(r.pid);
-			while (
-			    waitpid(r.pid, &r.status, 0) < 0 && errno == EINTR)
-				;
-		}
-		ok = judge(&r, ok, err);
-	}
-	if (r.out.fd >= 0)
-		close(r.out.fd);
-	if (r.err.fd >= 0)
-		close(r.err.fd);
+	if (in < 0)
+		return error_errno(
+		    err, ERROR_LOCAL, errno, "%s", talk->argv[0]);
+	ok = run(&r, talk, in, err);
+	talk->status = r.status;
+	close(in);
 	return ok;
 }
 

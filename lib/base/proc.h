@@ -36,5 +36,16 @@ bool proc_run(const char *const *argv, int64_t timeout_ms, struct buf *out,
  * for programs whose last line tells the most. */
 bool proc_run_heard(const char *const *argv, int64_t timeout_ms,
     struct buf *out, struct buf *said, struct error *);
+/* A run with something to read, in which every exit is an answer. */
+struct proc_talk {
+	const char *const *argv;
+	struct slice in; /* its standard input */
+	int64_t timeout_ms;
+	struct buf *out, *said; /* its standard output and error are appended */
+	int status;             /* as waitpid() tells */
+};
+/* Blocks as proc_run() does.  ERROR_LOCAL: not started, timed out, too much
+ * output; what came before is there. */
+bool proc_talk(struct proc_talk *, struct error *);
 
 #endif

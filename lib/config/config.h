@@ -54,6 +54,7 @@ struct directory_source {
 		DIRECTORY_FILE,
 		DIRECTORY_LDAP,
 		DIRECTORY_SMTP,
+		DIRECTORY_POSTFIX,
 	} kind;
 	const char *const *domains; /* that it is asked for, as names of
 				       accepted domains, NULL at the end;
@@ -78,6 +79,13 @@ struct directory_source {
 		int64_t timeout_ms; /* of each address */
 		const struct address *canary;
 	} smtp;
+	struct postfix_source {
+		const char *table; /* "hash:/etc/postfix/virtual" */
+		enum table_key { TABLE_KEY_ADDRESS, TABLE_KEY_LOCAL } key;
+		const char *postmap; /* absolute path */
+		int64_t timeout_ms;  /* of a question */
+		const struct address *canary;
+	} postfix;
 };
 
 enum { OCCURRENCE_ALL = 0, OCCURRENCE_LAST = -1 };

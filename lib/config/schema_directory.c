@@ -216,6 +216,50 @@ static const struct schema_table smtp_table = {
 	.size = sizeof(struct smtp_source),
 };
 
+static const struct schema_word table_keys[] = {
+	{ .word = "address", .value = TABLE_KEY_ADDRESS },
+	{ .word = "local", .value = TABLE_KEY_LOCAL },
+	{ .word = NULL },
+};
+
+static const struct schema_row postfix_rows[] = {
+	{ .name = "table",
+	    .type = &value_table,
+	    .offset = offsetof(struct postfix_source, table),
+	    .flags = ROW_REQUIRED,
+	    .example = "hash:/etc/postfix/virtual",
+	    .help = "The table, as main.cf names it but without proxy:. The "
+		    "user mailhaul-milter must be able to read it." },
+	{ .name = "key",
+	    .type = &value_word,
+	    .words = table_keys,
+	    .offset = offsetof(struct postfix_source, key),
+	    .fallback = "address",
+	    .help = "What stands on the left in the table: whole addresses as "
+		    "in virtual(5), or the part before the @ as in aliases(5) "
+		    "and unix:passwd.byname. Any value on the right will do; "
+		    "lines for a whole domain (@example.org) say nothing of "
+		    "an address and are not looked for." },
+	{ .name = "postmap",
+	    .type = &value_path,
+	    .offset = offsetof(struct postfix_source, postmap),
+	    .fallback = "/usr/sbin/postmap",
+	    .help = "Postfix's postmap(1)." },
+	{ .name = "timeout",
+	    .type = &value_duration,
+	    .offset = offsetof(struct postfix_source, timeout_ms),
+	    .fallback = "5s",
+	    .min = 100 * MS,
+	    .max = 5 * MINUTES,
+	    .help = "How long it may take to answer for 50 addresses." },
+	CANARY_ROW(struct postfix_source),
+	{ .name = NULL },
+};
+static const struct schema_table postfix_table = {
+	.rows = postfix_rows,
+	.size = sizeof(struct postfix_source),
+};
+
 static const struct schema_row directory_rows[] = {
 	{ .name = "file",
 	    .type = &value_path,
@@ -241,6 +285,14 @@ static const struct schema_row directory_rows[] = {
 		    "RCPT, and never gets a mail from this. 250 and 251 mean "
 		    "that the address exists, 550, 551 and 553 with a status "
 		    "5.1.x that it does not, anything else that mail waits." },
+	{ .name = "postfix",
+	    .type = &value_mapping,
+	    .table = &postfix_table,
+	    .offset = offsetof(struct directory_source, postfix),
+	    .choice = DIRECTORY_POSTFIX,
+	    .help = "A table of Postfix on this host, asked by \"postmap -q\". "
+		    "Whoever is in it exists; while the table cannot be read, "
+		    "or a line of it not, nobody is absent and mail waits." },
 	{ .name = "domains",
 	    .type = &value_list,
 	    .element = &value_domain_pattern,

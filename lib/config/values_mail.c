@@ -209,6 +209,35 @@ read_attribute(struct load *load, const struct schema_row *row,
 	return true;
 }
 
+static bool
+is_table_type_byte(uint8_t byte)
+{
+	return (byte >= 'a' && byte <= 'z') || byte == '_' ||
+	       (byte >= '0' && byte <= '9');
+}
+
+static bool
+read_table(struct load *load, const struct schema_row *row, struct node *node,
+    void *base)
+{
+	struct slice text, rest, type;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	rest = text;
+	if (!slice_cut_until(&rest, ':', &type) || rest.len == 0 ||
+	    type.len == 0 || !slice_all(type, is_table_type_byte))
+		return refuse(load, row, node);
+	if (slice_equal(type, SLICE("proxy"))) {
+		finding_error(load->findings, node,
+		    "only Postfix itself can use proxy:, write %.*s",
+		    SLICE_ARG(rest));
+		return false;
+	}
+	store_pointer(row, arena_string(load->arena, text), base);
+	return true;
+}
+
 /* Takes "{name}" off, or says what is wrong with it. */
 static bool
 cut_placeholder(struct load *load, const struct schema_row *row,
@@ -366,6 +395,10 @@ const struct value_type value_uri = {
 const struct value_type value_attribute = {
 	"the name of an attribute such as mail", read_attribute,
 	sizeof(const char *), "string", "^[A-Za-z0-9][A-Za-z0-9.-]*$"
+};
+const struct value_type value_table = {
+	"a table of Postfix such as hash:/etc/postfix/virtual", read_table,
+	sizeof(const char *), "string", "^[a-z][a-z0-9_]*:.+$"
 };
 const struct value_type value_filter = {
 	"an LDAP filter such as (mail={address})", read_filter,

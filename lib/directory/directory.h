@@ -36,8 +36,8 @@ struct directory_question {
 
 /* What one source did since the directory was made. */
 struct directory_statistics {
-	const char *kind; /* "file", "ldap", "smtp" */
-	const char *name; /* path, first URI or host; the directory's */
+	const char *kind; /* "file", "ldap", "smtp", "postfix" */
+	const char *name; /* path, first URI, host or table; the directory's */
 	bool away;        /* too many faults in a row: asked every 10 s only */
 	/* Addresses, and what was said about them. */
 	uint64_t lookups, found, absent, unknown;

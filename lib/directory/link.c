@@ -33,6 +33,7 @@ static const struct source_kind *const kinds[] = {
 	[DIRECTORY_FILE] = &source_file,
 	[DIRECTORY_LDAP] = &source_ldap,
 	[DIRECTORY_SMTP] = &source_smtp,
+	[DIRECTORY_POSTFIX] = &source_postfix,
 };
 
 static void
@@ -49,6 +50,10 @@ set_names(struct link *l, const struct directory_source *source)
 	case DIRECTORY_SMTP:
 		l->statistics.name = source->smtp.host;
 		l->canary = source->smtp.canary;
+		break;
+	case DIRECTORY_POSTFIX:
+		l->statistics.name = source->postfix.table;
+		l->canary = source->postfix.canary;
 		break;
 	}
 }

@@ -33,6 +33,7 @@ struct source_kind {
 extern const struct source_kind source_file;
 extern const struct source_kind source_ldap;
 extern const struct source_kind source_smtp;
+extern const struct source_kind source_postfix;
 
 /* Answers and reasons are one line of printable text, cut when too long. */
 void source_answer(struct directory_answer *, enum existence, const char *fmt,

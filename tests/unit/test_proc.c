@@ -52,6 +52,33 @@ collects_output(void **state)
 	assert_string_equal(buf_string(&out), "one\ntwo\n");
 }
 
+/* More than a pipe holds, and to one who reads none of it. */
+static void
+gives_input_and_takes_every_exit(void **state)
+{
+	static uint8_t much[300000];
+	const char *count[] = { "/bin/sh", "-c", "wc -c; echo no >&2; exit 3",
+		NULL };
+	const char *deaf[] = { "/bin/true", NULL };
+	struct buf said;
+	struct proc_talk talk = { .argv = count,
+		.in = { much, sizeof(much) },
+		.timeout_ms = 10000,
+		.out = &out,
+		.said = &said };
+
+	(void)state;
+	buf_init(&said, 100);
+	assert_true(proc_talk(&talk, &err));
+	assert_string_equal(buf_string(&out), "300000\n");
+	assert_string_equal(buf_string(&said), "no\n");
+	assert_int_equal(WEXITSTATUS(talk.status), 3);
+	talk.argv = deaf;
+	assert_true(proc_talk(&talk, &err));
+	assert_int_equal(talk.status, 0);
+	buf_clear(&said);
+}
+
 static void
 passes_arguments_as_they_are(void **state)
 {
@@ -210,6 +237,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(collects_output),
+		TEST(gives_input_and_takes_every_exit),
 		TEST(passes_arguments_as_they_are),
 		TEST(tells_why_it_failed),
 		TEST(tells_what_cannot_be_run),
