@@ -235,7 +235,8 @@ give_flag(struct imap *s, uint32_t number, struct error *err)
 		    err, ERROR_CONFIG, "not a keyword: %s", keyword);
 	if (s->keyword_lost)
 		return error_set(err, ERROR_CONFIG,
-		    "server does not keep the keyword %s in this folder",
+		    "server does not keep the keyword %s in this folder; use "
+		    "dispose: {move: FOLDER}, or keep: forever",
 		    keyword);
 	imap_give(s, FLAG, number, "UID STORE %u +FLAGS.SILENT (%s)",
 	    (unsigned)number, keyword);

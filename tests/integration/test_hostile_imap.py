@@ -156,7 +156,7 @@ BEFORE_TLS = {
 BEFORE_MESSAGES = {
     "greeting-of-a-mail-server": Hostile(
         r"greeting", {"": b"220 mx.isp.example ESMTP\r\n"}, never_sent=FROM_LOGIN_ON),
-    "greeting-of-pop3": Hostile(r"greeting", {"": b"+OK ready\r\n"}, never_sent=FROM_LOGIN_ON),
+    "greeting-of-pop3": Hostile(r"a POP3 server answers here", {"": b"+OK ready\r\n"}, never_sent=FROM_LOGIN_ON),
     "greeting-bye": Hostile(
         r"too many", {"": b"* BYE too many connections\r\n"}, never_sent=FROM_LOGIN_ON),
     "closed-at-once": Hostile(r"clos", {"": close}),
