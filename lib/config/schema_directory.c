@@ -50,10 +50,21 @@ const struct schema_table schema_secret = {
 static const struct schema_word presets[] = {
 	{ .word = "openldap",
 	    .text = "(|(mail={address})(mailAlternateAddress={address}))" },
-	/* The last clause: userAccountControl without ACCOUNTDISABLE. */
+	/* userAccountControl without ACCOUNTDISABLE; or, with Exchange, one of
+	 * the mailboxes whose accounts are always disabled: linked (2), shared
+	 * (4), of a room (16) or of equipment (32), and the last three in the
+	 * cloud.  Without Exchange the attribute is unknown, which makes these
+	 * clauses neither true nor an error. */
 	{ .word = "active_directory",
 	    .text = "(&(|(mail={address})(proxyAddresses=smtp:{address}))"
-		    "(!(userAccountControl:1.2.840.113556.1.4.803:=2)))" },
+		    "(|(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+		    "(msExchRecipientTypeDetails=2)"
+		    "(msExchRecipientTypeDetails=4)"
+		    "(msExchRecipientTypeDetails=16)"
+		    "(msExchRecipientTypeDetails=32)"
+		    "(msExchRecipientTypeDetails=8589934592)"
+		    "(msExchRecipientTypeDetails=17179869184)"
+		    "(msExchRecipientTypeDetails=34359738368)))" },
 	{ .word = "freeipa",
 	    .text = "(|(mail={address})(mailAlternateAddress={address}))" },
 	{ .word = NULL },
@@ -108,7 +119,10 @@ static const struct schema_row ldap_rows[] = {
 	    .words = presets,
 	    .offset = offsetof(struct ldap_source, filter),
 	    .fallback = "openldap",
-	    .help = "What kind of server it is; decides the usual filter. "
+	    .help = "What kind of server it is; decides the usual filter. All "
+		    "of them find people and groups by any of their addresses; "
+		    "active_directory leaves out accounts that are disabled, "
+		    "but not Exchange's shared mailboxes and rooms. "
 		    "With freeipa the base usually begins with cn=accounts." },
 	{ .name = "base",
 	    .type = &value_text,

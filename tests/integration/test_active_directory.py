@@ -91,6 +91,20 @@ def test_logins(ask, domain, login, start_tls):
     assert ask("nobody@example.org") == ABSENT
 
 
+@pytest.mark.parametrize("attribute, asked, to", [
+    ("mail", "anna.berg@example.org", "anna@example.org"),
+    ("mail", "vertrieb@example.org", "sales@example.org"),
+    ("mail", "ben@example.org", None),  # none
+    ("proxyAddresses", "anna.berg@example.org", "anna@example.org"),
+    ("proxyAddresses", "ben@example.org", None),
+    ("proxyAddresses", "vertrieb@example.org", None),  # no main one
+])
+def test_rewrite_to(ask, attribute, asked, to):
+    assert ask(asked, rewrite_to=attribute) == FOUND
+    last = f"{asked}: found" + (f" -> {to}" if to else "")
+    assert f"\n{last}\n" in ask.said, ask.said
+
+
 def test_wrong_password(ask):
     assert ask("anna@example.org", secret="wrong") == UNKNOWN
     assert "Invalid credentials" in ask.said

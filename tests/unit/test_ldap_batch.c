@@ -24,6 +24,10 @@ test_filters(void **state)
 		{ "(&(|(mail={address})(proxyAddresses=smtp:{address}))"
 		  "(!(userAccountControl:1.2.840.113556.1.4.803:=2)))",
 		    2 },
+		{ "(&(|(mail={address})(proxyAddresses=smtp:{address}))"
+		  "(|(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
+		  "(msExchRecipientTypeDetails=4)))",
+		    2 },
 		{ "(&(objectClass=user)(mail={address})(|(a=1)(b=*)))", 1 },
 		{ "(|(&(mail={address})))", 1 },
 		/* Not the whole address, or not as a plain value. */
