@@ -215,14 +215,17 @@ look_at_messages(
 	t->fits = t->account->mailbox == MAILBOX_CATCH_ALL;
 	for (t->n = 0; t->n < r->n; t->n++) {
 		struct catch_all_message *m = &t->messages[t->n];
+		struct explained_message explained;
 
 		m->header = r->headers[t->n];
 		m->id = field_of(m->header, "Message-ID");
 		m->date = field_of(m->header, "Date");
+		explained =
+		    (struct explained_message){ m->header, m->header.len };
 		explanation_make(
-		    r->config, t->account, m->header, directory, &m->present);
-		explanation_make(r->config, &t->suggested, m->header, directory,
-		    &m->suggested);
+		    r->config, t->account, &explained, directory, &m->present);
+		explanation_make(r->config, &t->suggested, &explained,
+		    directory, &m->suggested);
 		m->proven = is_proven(&m->suggested.candidates);
 		look_at_visible(r, &t->suggested, m);
 		t->fits =

@@ -53,51 +53,92 @@ read_options(int argc, char **argv, struct options *out)
 	return true;
 }
 
-/* As much of the message as the fetcher examines. */
-static bool
-read_header(FILE *file, const char *path, struct buf *out, struct error *err)
+/* The message, which is read twice: once for its size.  What a pipe has goes to
+ * a file without a name first.  NULL: errno says why. */
+static FILE *
+open_message(const char *path)
 {
+	FILE *given = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	uint8_t piece[4096];
+	FILE *copy;
 	size_t n;
-	bool ok = true;
+
+	if (given == NULL || fseeko(given, 0, SEEK_CUR) == 0)
+		return given;
+	copy = tmpfile();
+	while (copy != NULL && (n = fread(piece, 1, sizeof(piece), given)) > 0)
+		if (fwrite(piece, 1, n, copy) != n) {
+			fclose(copy);
+			copy = NULL;
+		}
+	if (copy != NULL)
+		rewind(copy);
+	if (given != stdin)
+		fclose(given);
+	return copy;
+}
+
+/* Of these bytes, each line with CRLF. */
+static uint64_t
+size_with_crlf(struct slice piece, uint8_t *last)
+{
+	uint64_t size = piece.len;
+
+	for (size_t i = 0; i < piece.len; i++) {
+		size += piece.data[i] == '\n' && *last != '\r';
+		*last = piece.data[i];
+	}
+	return size;
+}
+
+/* As much of the message as the fetcher examines, and the size of it all. */
+static bool
+read_message(FILE *file, const struct options *options, struct buf *out,
+    uint64_t *size, struct error *err)
+{
+	uint8_t piece[4096], last = 0;
+	const char *path = options->message;
+	off_t rest = 0;
+	size_t n;
 
 	if (file == NULL)
 		return error_errno(err, ERROR_LOCAL, errno, "%s", path);
-	while (out->len < out->max &&
-	       (n = fread(piece, 1, sizeof(piece), file)) > 0)
+	while ((n = fread(piece, 1, sizeof(piece), file)) > 0) {
 		buf_add(out, slice_first((struct slice){ piece, n },
 				 out->max - out->len));
-	if (ferror(file))
-		ok = error_errno(err, ERROR_LOCAL, errno, "%s", path);
-	else if (out->len == 0)
-		ok = error_set(err, ERROR_LOCAL, "%s: empty", path);
-	return ok;
+		*size += size_with_crlf((struct slice){ piece, n }, &last);
+		if (rest == 0 && out->len == out->max)
+			rest = ftello(file);
+	}
+	if (ferror(file) || (rest > 0 && fseeko(file, rest, SEEK_SET) != 0))
+		return error_errno(err, ERROR_LOCAL, errno, "%s", path);
+	if (out->len == 0)
+		return error_set(err, ERROR_LOCAL, "%s: empty", path);
+	return true;
 }
 
 static int
 explain(const struct options *options, struct config *config,
     const struct account *account)
 {
+	struct explained_message message = { .size = 0 };
 	struct explanation explanation;
 	struct directory *directory;
 	struct buf header;
 	struct error err;
 	int status = EX_OK;
-	FILE *file = strcmp(options->message, "-") == 0
-			 ? stdin
-			 : fopen(options->message, "re");
+	FILE *file = open_message(options->message);
 
 	buf_init(&header, HEADER_HELD_MAX);
-	if (!read_header(file, options->message, &header, &err)) {
+	if (!read_message(file, options, &header, &message.size, &err)) {
 		fprintf(stderr, "mailhaul explain: %s\n", err.text);
 		status = EX_DATAERR;
 		goto out;
 	}
 	directory = directory_new(config);
-	explanation_make(
-	    config, account, buf_slice(&header), directory, &explanation);
-	explanation_find_original(
-	    &explanation, config, buf_slice(&header), file);
+	message.header = buf_slice(&header);
+	explanation_make(config, account, &message, directory, &explanation);
+	explanation_find_original(&explanation, config, message.header, file);
 	if (explanation.verdict == EXPLAIN_DEFER)
 		status = EX_TEMPFAIL;
 	if (!(options->json ? explanation_print_json(&explanation)

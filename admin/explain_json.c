@@ -72,6 +72,15 @@ steps_of(const struct explanation *e)
 	if (e->route.used_fallback)
 		add_step(all, "policy", address_of(&e->account->fallback),
 		    "fallback", "nobody else is left to get the message");
+	for (size_t i = 0; i < e->route.rules.n_steps; i++) {
+		const struct rule_step *s = &e->route.rules.steps[i];
+
+		add_step(all, "rule", json_text(s->rule),
+		    rule_result_name(s->result), s->text);
+	}
+	if (e->route.rules_left_nobody)
+		add_step(all, "rule", address_of(&e->account->fallback),
+		    "fallback", "the rules leave nobody");
 	add_step(all, "verdict", json_text(e->account->name),
 	    explanation_verdict_name(e->verdict), e->reason);
 	return all;

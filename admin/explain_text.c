@@ -73,12 +73,25 @@ print_policy(const struct explanation *e)
 		puts("  nobody else is left: the fallback");
 }
 
+static void
+print_rules(const struct route *route)
+{
+	if (route->rules.n_steps > 0)
+		puts("\nWhat the rules do");
+	for (size_t i = 0; i < route->rules.n_steps; i++)
+		printf("  %s: %s\n", route->rules.steps[i].rule,
+		    route->rules.steps[i].text);
+	if (route->rules_left_nobody)
+		puts("  nobody is left: the fallback");
+}
+
 bool
 explanation_print_text(const struct explanation *e)
 {
 	print_summary(e);
 	print_findings(&e->candidates);
 	print_policy(e);
+	print_rules(&e->route);
 	if (e->candidates.n_warnings > 0)
 		puts("\nWarnings");
 	for (size_t i = 0; i < e->candidates.n_warnings; i++)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "directory/inquiry.h"
+#include "mail/header.h"
 
 static int
 compare_texts(const void *a, const void *b)
@@ -31,14 +32,52 @@ collect_recipients(struct explanation *out)
 		    sizeof(*out->recipients), compare_texts);
 }
 
-void
-explanation_make(const struct config *config, const struct account *account,
-    struct slice header, struct directory *directory, struct explanation *out)
+/* As Postfix would tell the milter. */
+static void
+take_fields(const struct config *config, struct slice header,
+    struct rule_fields *fields)
 {
+	struct header_field field;
+	struct header all;
+
+	fields->names = config->rule_fields;
+	header_init(&all, header);
+	while (header_next(&all, &field))
+		rule_fields_take(fields, field.name, field.body);
+}
+
+static void
+decide(const struct config *config, const struct explained_message *message,
+    struct directory *directory, struct explanation *out)
+{
+	struct rule_fields fields = { .names = NULL };
+	char sender[ADDRESS_TEXT_SIZE];
+	const struct rule_message ruled = { .fields = &fields,
+		.sender = slice_of(address_write(&out->sender, sender)),
+		.size = message->size };
 	struct inquiry inquiry;
 
+	take_fields(config, message->header, &fields);
+	inquiry_begin(&inquiry, directory, clock_monotonic_ms() + INQUIRY_MS);
+	route_decide(&(struct route_question){ .config = config,
+			 .account = out->account,
+			 .ticket = &out->ticket,
+			 .message = &ruled,
+			 .prepare = inquiry_prepare,
+			 .lookup = inquiry_lookup,
+			 .context = &inquiry },
+	    &out->route);
+	inquiry_end(&inquiry);
+	rule_fields_clear(&fields);
+}
+
+void
+explanation_make(const struct config *config, const struct account *account,
+    const struct explained_message *message, struct directory *directory,
+    struct explanation *out)
+{
 	*out = (struct explanation){ .account = account };
-	candidates_find(config, account, header, &out->candidates);
+	candidates_find(config, account, message->header, &out->candidates);
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
 	out->sender = intake_sender(config, account, &out->candidates);
 	if (intake_loops(
@@ -46,15 +85,7 @@ explanation_make(const struct config *config, const struct account *account,
 		out->verdict = EXPLAIN_PARK;
 		return;
 	}
-	inquiry_begin(&inquiry, directory, clock_monotonic_ms() + INQUIRY_MS);
-	route_decide(&(struct route_question){ .config = config,
-			 .account = account,
-			 .ticket = &out->ticket,
-			 .prepare = inquiry_prepare,
-			 .lookup = inquiry_lookup,
-			 .context = &inquiry },
-	    &out->route);
-	inquiry_end(&inquiry);
+	decide(config, message, directory, out);
 	if (out->route.defer) {
 		out->verdict = EXPLAIN_DEFER;
 		memcpy(

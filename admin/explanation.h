@@ -33,9 +33,15 @@ struct explanation {
 	size_t n_recipients;
 };
 
-/* `header` as the provider sent it.  Asks the directory. */
+/* The message as the provider sent it. */
+struct explained_message {
+	struct slice header;
+	uint64_t size; /* with CRLF */
+};
+/* Asks the directory. */
 void explanation_make(const struct config *, const struct account *,
-    struct slice header, struct directory *, struct explanation *out);
+    const struct explained_message *, struct directory *,
+    struct explanation *out);
 /* Is it a copy of a message that was delivered?  Looks into the state, if there
  * is one.  `beginning` has at least its header, or HEADER_HELD_MAX bytes of that,
  * and `rest` what follows. */

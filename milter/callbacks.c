@@ -19,15 +19,17 @@
 
 #define ACTIONS                                                                \
 	(SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_CHGHDRS |   \
-	    SMFIF_SETSYMLIST)
+	    SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
 #define STEPS                                                                  \
 	(SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOBODY |        \
-	    SMFIP_NOUNKNOWN | SMFIP_NR_HDR)
+	    SMFIP_NOUNKNOWN | SMFIP_NR_HDR | SMFIP_NR_BODY)
 
 enum { CLIENT_SIZE = 256 + INET6_ADDRSTRLEN + 3, LOG_LINE_MAX = 4096 };
 
 struct connection {
 	sfsistat after_header;    /* what the MTA awaits after each field */
+	sfsistat after_body;      /* … and after each part of the body */
+	bool sized;               /* the MTA tells the body */
 	char client[CLIENT_SIZE]; /* "host[ip]", for the log */
 
 	/* Of the message under way. */
@@ -48,6 +50,7 @@ connection_of(SMFICTX *ctx)
 	if (connection == NULL) {
 		connection = mem_new(sizeof(*connection));
 		connection->after_header = SMFIS_CONTINUE;
+		connection->after_body = SMFIS_CONTINUE;
 		snprintf(connection->client, sizeof(connection->client),
 		    "unknown[unknown]");
 		smfi_setpriv(ctx, connection);
@@ -77,15 +80,20 @@ ask_for_macros(SMFICTX *ctx)
 	smfi_setsymlist(ctx, SMFIM_EOM, id);
 }
 
-/* Only a refused recipient is logged with its client. */
-static bool
-wants_client(void)
+/* Of the steps that are left out: only a refused recipient is logged with its
+ * client, only some rules ask for the size. */
+static unsigned long
+unwanted_steps(void)
 {
 	struct snapshot *snapshot = service_enter(the_service);
-	bool wants = snapshot->config->milter.smtp != MILTER_SMTP_OFF;
+	unsigned long steps = STEPS;
 
+	if (snapshot->config->milter.smtp != MILTER_SMTP_OFF)
+		steps &= ~(unsigned long)SMFIP_NOCONNECT;
+	if (snapshot->config->rule_size)
+		steps &= ~(unsigned long)SMFIP_NOBODY;
 	service_leave(the_service, snapshot);
-	return wants;
+	return steps;
 }
 
 static sfsistat
@@ -98,9 +106,10 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	(void)unused_in_2;
 	*unused_out_1 = *unused_out_2 = 0;
 	*actions = offered_actions & ACTIONS;
-	*steps = offered_steps & STEPS;
-	if (wants_client())
-		*steps &= ~(unsigned long)SMFIP_NOCONNECT;
+	*steps = offered_steps & unwanted_steps();
+	connection_of(ctx)->sized = (*steps & SMFIP_NOBODY) == 0;
+	if ((*steps & SMFIP_NR_BODY) != 0)
+		connection_of(ctx)->after_body = SMFIS_NOREPLY;
 	if ((*steps & SMFIP_NR_HDR) != 0)
 		connection_of(ctx)->after_header = SMFIS_NOREPLY;
 	if ((*actions & SMFIF_SETSYMLIST) != 0)
@@ -147,6 +156,8 @@ on_mail(SMFICTX *ctx, char **arguments)
 	    (struct session_mta){ .version = macro(ctx, "v"),
 		.queue_id = macro(ctx, "i"),
 		.mail_mailer = macro(ctx, "{mail_mailer}") });
+	session_want(&connection->session, connection->snapshot->config,
+	    connection->sized);
 	return SMFIS_CONTINUE;
 }
 
@@ -238,8 +249,40 @@ on_end_of_header(SMFICTX *ctx)
 	return SMFIS_ACCEPT;
 }
 
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *piece, size_t len)
+{
+	struct connection *connection = connection_of(ctx);
+
+	(void)piece;
+	session_body(&connection->session, len);
+	return connection->after_body;
+}
+
 static const char refuses_delete[] = "the MTA does not delete a recipient",
 		  refuses_add[] = "the MTA takes no additional recipient";
+
+/* What rules ask for besides recipients; NULL: done. */
+static const char *
+obey_rules(SMFICTX *ctx, const struct verdict *verdict)
+{
+	char name[128], value[1024], reason[RULE_LABEL_SIZE + 32];
+
+	for (size_t i = 0; i < verdict->n_headers; i++) {
+		/* libmilter takes them without const */
+		snprintf(name, sizeof(name), "%s", verdict->headers[i]->name);
+		snprintf(
+		    value, sizeof(value), "%s", verdict->headers[i]->value);
+		if (smfi_addheader(ctx, name, value) != MI_SUCCESS)
+			return "the MTA adds no header field";
+	}
+	if (verdict->hold[0] == '\0')
+		return NULL;
+	snprintf(reason, sizeof(reason), "Mailhaul's rule %s", verdict->hold);
+	return smfi_quarantine(ctx, reason) == MI_SUCCESS
+		   ? NULL
+		   : "the MTA holds no message";
+}
 
 /* NULL: done; else what was refused.  A message that is then deferred keeps
  * none of the edits (measured).  The delete comes first: canonical_maps may turn
@@ -260,7 +303,7 @@ edit(SMFICTX *ctx, const struct session *session, const struct verdict *verdict)
 	for (unsigned i = session->n_tickets; i > 0; i--)
 		if (smfi_chgheader(ctx, field, (int)i, NULL) != MI_SUCCESS)
 			return "the MTA does not remove the ticket";
-	return NULL;
+	return obey_rules(ctx, verdict);
 }
 
 /* As edit(), of ordinary mail. */
@@ -425,6 +468,7 @@ callbacks_register(struct service *service)
 		.xxfi_envrcpt = on_rcpt,
 		.xxfi_header = on_header,
 		.xxfi_eoh = on_end_of_header,
+		.xxfi_body = on_body,
 		.xxfi_eom = on_end_of_message,
 		.xxfi_abort = on_abort,
 		.xxfi_close = on_close,

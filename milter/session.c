@@ -41,13 +41,31 @@ session_rcpt(struct session *session, const char *address)
 }
 
 void
+session_want(struct session *session, const struct config *config, bool sized)
+{
+	session->fields.names = config->rule_fields;
+	session->sized = sized;
+}
+
+void
 session_header(struct session *session, const char *name, const char *value)
 {
-	if (!slice_equal_nocase(slice_of(name), SLICE(TICKET_FIELD)))
+	if (!slice_equal_nocase(slice_of(name), SLICE(TICKET_FIELD))) {
+		/* ": " and the line end */
+		session->size += strlen(name) + strlen(value) + 4;
+		rule_fields_take(
+		    &session->fields, slice_of(name), slice_of(value));
 		return;
+	}
 	/* The fetcher's is on top; below may stand what a sender wrote. */
 	if (session->n_tickets++ == 0 && strlen(value) <= TICKET_MAX)
 		session->ticket = mem_string(value);
+}
+
+void
+session_body(struct session *session, size_t len)
+{
+	session->size += len;
 }
 
 void
@@ -55,6 +73,7 @@ session_clear(struct session *session)
 {
 	for (size_t i = 0; i < SESSION_RCPTS_MAX; i++)
 		free(session->rcpts[i]);
+	rule_fields_clear(&session->fields);
 	free(session->ticket);
 	free(session->sender);
 	*session = (struct session){ 0 };

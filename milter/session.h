@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/rules.h"
+
 enum {
 	SESSION_QUEUE_ID_SIZE = 64,
 	SESSION_RCPTS_MAX = 16, /* collected mail has exactly one */
@@ -24,6 +26,9 @@ struct session {
 	size_t n_rcpts;                 /* all of them */
 	unsigned n_tickets;             /* ticket fields in the header */
 	char *ticket; /* the value of the first; NULL: none, or too long */
+	struct rule_fields fields; /* those that rules name */
+	uint64_t size; /* of what was told so far, about as it was sent */
+	bool sized;    /* the body is told, too */
 };
 
 /* What the MTA says of itself at MAIL; each may be NULL. */
@@ -36,7 +41,10 @@ struct session_mta {
 /* A new message; what was known of the one before is forgotten. */
 void session_mail(struct session *, const char *sender, struct session_mta);
 void session_rcpt(struct session *, const char *address);
+/* Forgotten with the message; of the configuration that it began with. */
+void session_want(struct session *, const struct config *, bool sized);
 void session_header(struct session *, const char *name, const char *value);
+void session_body(struct session *, size_t len);
 /* SMTP mail often has its queue id only at the end. */
 void session_queue_id(struct session *, const char *queue_id);
 void session_clear(struct session *);

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 /* Of the recipients in one log line: the line itself ends at 4 KiB. */
-enum { TO_MAX = 3072 };
+enum { TO_MAX = 3072, RULES_MAX = 400 };
 
 static char *
 bracketed(const struct address *address)
@@ -91,6 +91,23 @@ plan_edits(const struct session *session, const struct ticket *ticket,
 		    session->n_rcpts);
 }
 
+static void
+plan_rules(struct route *route, struct verdict *out)
+{
+	struct rules_outcome *rules = &route->rules;
+
+	for (size_t i = 0; i < rules->n_steps; i++)
+		if (rules->steps[i].result == RULE_APPLIED)
+			buf_printf(&out->rules, "%s%s",
+			    out->rules.len > 0 ? "," : "",
+			    rules->steps[i].rule);
+	if (rules->held_by != NULL)
+		memcpy(out->hold, rules->held_by->rule, sizeof(out->hold));
+	out->headers = rules->headers;
+	out->n_headers = rules->n_headers;
+	rules->headers = NULL;
+}
+
 /* The name of an account of the configuration, or NULL. */
 static const char *
 account_name(const struct ticket *ticket)
@@ -113,6 +130,18 @@ note_ticket(const struct ticket *ticket, struct verdict *out)
 	out->source = tier_name(ticket->tier);
 }
 
+/* As rules see it. */
+static struct slice
+sender_of(const struct session *session, char text[ADDRESS_TEXT_SIZE])
+{
+	struct slice given = slice_of(session->sender);
+	struct address sender;
+
+	if (address_parse_sender(given, &sender) == ADDRESS_OK)
+		return slice_of(address_write(&sender, text));
+	return given;
+}
+
 static void
 judge_valid(const struct verdict_question *q, const struct ticket *ticket,
     struct verdict *out)
@@ -123,9 +152,20 @@ judge_valid(const struct verdict_question *q, const struct ticket *ticket,
 		.prepare = q->prepare,
 		.lookup = q->lookup,
 		.context = q->context };
+	char sender[ADDRESS_TEXT_SIZE];
+	const struct rule_message message = { .fields = &q->session->fields,
+		.sender = sender_of(q->session, sender),
+		.size = q->session->size };
 	struct route route;
 
 	note_ticket(ticket, out);
+	if (q->config->rule_size && !q->session->sized) {
+		verdict_defer(out,
+		    "a rule asks for the size, which the MTA does not tell on "
+		    "a connection that is older than this configuration");
+		return;
+	}
+	asked.message = &message;
 	if (name != NULL)
 		asked.account = config_account(q->config, name);
 	route_decide(&asked, &route);
@@ -134,6 +174,7 @@ judge_valid(const struct verdict_question *q, const struct ticket *ticket,
 	} else {
 		out->status = VERDICT_ROUTED;
 		plan_edits(q->session, ticket, &route, out);
+		plan_rules(&route, out);
 	}
 	route_clear(&route);
 }
@@ -183,6 +224,7 @@ verdict_make(const struct verdict_question *q, struct verdict *out)
 
 	*out = (struct verdict){ .source = "-", .id = "-", .account = "-" };
 	buf_init(&out->to, TO_MAX);
+	buf_init(&out->rules, RULES_MAX);
 	switch (ticket_read(
 	    slice_of(q->session->ticket), q->keys->key, q->keys->n, &ticket)) {
 	case TICKET_VALID:
@@ -222,6 +264,9 @@ verdict_write(const struct verdict *verdict, const struct session *session,
 	    verdict->source, buf_string(&verdict->to),
 	    buf_overflowed(&verdict->to) ? ",..." : "",
 	    status[verdict->status]);
+	if (verdict->rules.len > 0)
+		buf_printf(out, " rules=\"%s\"%s", buf_string(&verdict->rules),
+		    verdict->hold[0] != '\0' ? " hold=yes" : "");
 	if (verdict->reason[0] != '\0')
 		buf_printf(out, " reason=\"%s\"", verdict->reason);
 }
@@ -233,6 +278,8 @@ verdict_clear(struct verdict *verdict)
 		free(verdict->add[i]);
 	free(verdict->add);
 	free(verdict->remove);
+	free((void *)verdict->headers);
+	buf_clear(&verdict->rules);
 	buf_clear(&verdict->to);
 	*verdict = (struct verdict){ 0 };
 }

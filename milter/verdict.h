@@ -29,11 +29,17 @@ struct verdict {
 	size_t n_add;
 	char *remove; /* in the one spelling that counts; NULL: nothing */
 
+	/* What rules ask for besides; borrowed from the configuration. */
+	const struct rule_header **headers; /* to be added */
+	size_t n_headers;
+	char hold[RULE_LABEL_SIZE]; /* the rule that holds it; "": none */
+
 	/* For the log. */
 	char id[TICKET_ID_MAX + 1];
 	char account[TICKET_ACCOUNT_MAX + 1];
 	const char *source; /* a literal */
 	struct buf to;      /* "<a>,<b>" */
+	struct buf rules;   /* "a,b": those that applied */
 	char reason[ERROR_TEXT_MAX];
 };
 
@@ -50,8 +56,8 @@ struct verdict_question {
 void verdict_make(const struct verdict_question *, struct verdict *out);
 /* Whatever was decided: the mail has to wait, for this reason. */
 void verdict_defer(struct verdict *, const char *reason);
-/* "QUEUEID: id=… account=… source=… to=… status=…", without line end; a
- * reason follows unless routed. */
+/* "QUEUEID: id=… account=… source=… to=… status=…", without line end; the
+ * rules that applied follow, and a reason unless routed. */
 void
 verdict_write(const struct verdict *, const struct session *, struct buf *out);
 void verdict_clear(struct verdict *);

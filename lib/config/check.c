@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/check_rules.h"
 #include "config/providers.h"
 
 #include <errno.h>
@@ -195,6 +196,8 @@ check_rows(
 			check_accepted(load, config, node);
 		if ((flags & files) != 0)
 			check_file(load, node);
+		if (all_domains_known(config))
+			check_rule_value(load, config, node, flags);
 	}
 	if (node->kind == NODE_LIST && node->field != NULL &&
 	    (flags & ROW_COMMAND) != 0)
@@ -484,5 +487,6 @@ check_settings(
 	load->keep_for_all = check_node_of(root, &config->keep) != root;
 	check_accounts(load, config, entries_of(root, &config->accounts));
 	check_inject(load, config, root);
+	check_rules(load, &settings->config, root);
 	warn_about_whole(load, config, root);
 }

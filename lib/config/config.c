@@ -200,6 +200,16 @@ config_domain(const struct config *config, const char *domain)
 }
 
 bool
+config_allows_external(
+    const struct config *config, const struct address *address)
+{
+	for (size_t i = 0; i < config->n_allow_external; i++)
+		if (address_equal(&config->allow_external[i], address))
+			return true;
+	return false;
+}
+
+bool
 source_covers(const struct directory_source *source, const char *domain)
 {
 	const char *const *name = source->domains;

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "config/rule.h"
 #include "mail/address.h"
 #include "mail/ticket.h"
 
@@ -145,6 +146,8 @@ struct account {
 		SENDER_NULL
 	} sender;
 	struct recipient_settings recipients;
+	const struct rule *rules; /* before those for all */
+	size_t n_rules;
 	struct dedupe_settings { /* of messages with guessed recipients */
 		bool on;
 		const char *group; /* NULL: the account alone */
@@ -204,6 +207,15 @@ struct config {
 	const char *recipient_delimiter; /* Postfix's set of characters; "" */
 	const struct directory_source *directory;
 	size_t n_directory;
+	const struct rule *rules; /* for all accounts */
+	size_t n_rules;
+	/* Where rules may send to besides the accepted domains. */
+	const struct address *allow_external;
+	size_t n_allow_external;
+	/* What some rule asks for: header fields (NULL-terminated, each once;
+	 * NULL: none), and the size. */
+	const char *const *rule_fields;
+	bool rule_size;
 	struct {
 		int64_t found_ms, absent_ms, stale_ms;
 	} cache;
@@ -252,6 +264,8 @@ bool account_is_imap(const struct account *);
  * over ".sub"; of those the longest), or NULL. */
 const struct accepted_domain *
 config_domain(const struct config *, const char *domain);
+/* May rules send to it although it is in no accepted domain? */
+bool config_allows_external(const struct config *, const struct address *);
 /* Is it asked for addresses in this normalised domain, or for all in those that
  * a pattern stands for? */
 bool source_covers(const struct directory_source *, const char *domain);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static json_t *table_json(const struct schema_table *, bool inherits);
+static json_t *definition_json(const struct schema_table *, bool inherits);
 static json_t *
 value_json(const struct schema_row *, const struct value_type *, bool nested);
 
@@ -114,7 +115,7 @@ value_json(
 {
 	if (type == &value_list)
 		return list_json(row);
-	if (type == &value_mapping)
+	if (type == &value_mapping || type == &value_optional_mapping)
 		return table_json(row->table, false);
 	if (strcmp(type->json, "words") == 0)
 		return words_json(row->words);
@@ -224,15 +225,35 @@ mapping_json(const struct schema_table *table, bool inherits)
 static json_t *
 table_json(const struct schema_table *table, bool inherits)
 {
+	assert(table != NULL);
+	if (table->section != NULL)
+		return json_pack("{s:o}", "$ref",
+		    json_sprintf("#/$defs/%s", table->section));
+	return definition_json(table, inherits);
+}
+
+static json_t *
+definition_json(const struct schema_table *table, bool inherits)
+{
 	const struct schema_row *row;
 
-	assert(table != NULL);
 	if (table->bare == NULL)
 		return mapping_json(table, inherits);
 	row = table->rows;
 	while (strcmp(row->name, table->bare) != 0)
 		row++;
 	return either(row_json(row), mapping_json(table, inherits));
+}
+
+static json_t *
+sections_json(void)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; schema_sections[i] != NULL; i++)
+		set(all, schema_sections[i]->section,
+		    definition_json(schema_sections[i], false));
+	return all;
 }
 
 void
@@ -244,6 +265,7 @@ emit_json(FILE *out)
 	    json_string("https://json-schema.org/draft/2020-12/schema"));
 	set(root, "title", json_string("mailhaul.yaml"));
 	json_object_update_missing_new(root, table_json(&schema_root, false));
+	set(root, "$defs", sections_json());
 	json_dumpf(root, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(root);

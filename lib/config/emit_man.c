@@ -170,7 +170,7 @@ write_row(FILE *out, const char *above, const struct schema_row *row)
 	if (row->table != NULL) {
 		make_path(path, above, row);
 		fprintf(out, "See\n.Sx %s .\n",
-		    row->table == &schema_secret ? "Passwords" : path);
+		    row->table->section != NULL ? row->table->section : path);
 	}
 	if (row->type == &value_provider)
 		fputs("See\n.Sx Providers .\n", out);
@@ -232,7 +232,7 @@ write_sections(FILE *out, const char *above, const struct schema_table *table)
 	char path[PATH_MAX_LEN];
 
 	for (row = table->rows; row->name != NULL; row++) {
-		if (row->table == NULL || row->table == &schema_secret)
+		if (row->table == NULL || row->table->section != NULL)
 			continue;
 		make_path(path, above, row);
 		fprintf(out, ".Ss %s\n", path);
@@ -301,8 +301,11 @@ emit_man(FILE *out)
 	fputs(".Pp\nReserved for a later version, and refused:\n", out);
 	write_names(out, &schema_root, &value_reserved, false);
 	write_sections(out, "", &schema_root);
-	fputs(".Ss Passwords\n", out);
-	write_list(out, "", &schema_secret);
+	for (size_t i = 0; schema_sections[i] != NULL; i++) {
+		fprintf(out, ".Ss %s\n", schema_sections[i]->section);
+		write_list(out, "", schema_sections[i]);
+		write_sections(out, "", schema_sections[i]);
+	}
 	emit_providers(out);
 	fputs(files, out);
 	fputs(".Sh EXAMPLES\n", out);

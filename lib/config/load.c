@@ -284,6 +284,18 @@ read_mapping(struct load *load, const struct schema_row *row, struct node *node,
 	    row->offset == NO_FIELD ? NULL : value_field(row, base));
 }
 
+/* A mapping that is a pointer: NULL when it is not there. */
+static bool
+read_optional_mapping(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	void *own = arena_new(load->arena, row->table->size);
+
+	table_defaults(load, row->table, own);
+	memcpy(value_field(row, base), &own, sizeof(own));
+	return table_read(load, row->table, node, NULL, own);
+}
+
 /* One element, at the start of `slot`. */
 static bool
 read_element(struct load *load, const struct schema_row *row, struct node *node,
@@ -391,6 +403,8 @@ read_reserved(struct load *load, const struct schema_row *row,
 
 const struct value_type value_mapping = { "a mapping", read_mapping, 0,
 	"object", NULL };
+const struct value_type value_optional_mapping = { "a mapping",
+	read_optional_mapping, 0, "object", NULL };
 const struct value_type value_list = { "a list", read_list, 0, "array", NULL };
 const struct value_type value_reserved = { "nothing yet", read_reserved, 0,
 	NULL, NULL };

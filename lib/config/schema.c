@@ -276,6 +276,28 @@ static const struct schema_row root_rows[] = {
 	    .table = &schema_cache,
 	    .offset = offsetof(struct settings, config),
 	    .help = "How long answers of the directory are remembered." },
+	{ .name = "rules",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_rule,
+	    .offset = offsetof(struct settings, config.rules),
+	    .second = offsetof(struct settings, config.n_rules),
+	    .max = SCHEMA_RULES_MAX,
+	    .example = "[{if: {subject: {contains: \"[sales]\"}}, then: {add: "
+		       "[sales@example.org]}}]",
+	    .help = "What is changed once it is known who gets a message. The "
+		    "rules of the account come first, then these, each list "
+		    "from its top." },
+	{ .name = "allow_external",
+	    .type = &value_list,
+	    .element = &value_address,
+	    .offset = offsetof(struct settings, config.allow_external),
+	    .second = offsetof(struct settings, config.n_allow_external),
+	    .max = SCHEMA_RULES_MAX,
+	    .derived = "none",
+	    .example = "[anna@private.example]",
+	    .help = "Addresses outside the accepted domains that rules may "
+		    "send to; nothing else ever does." },
 	{ .name = "inject",
 	    .type = &value_mapping,
 	    .table = &inject_table,

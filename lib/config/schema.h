@@ -49,6 +49,10 @@ enum schema_flag {
 	ROW_SAMPLE = 1 << 9,   /* in the sample although not required */
 	ROW_COMMAND = 1 << 8,  /* an argv: begins with an absolute path */
 	ROW_BESIDE = 1 << 10,  /* may stand beside the one of a one_of table */
+	ROW_SENT_TO = 1 << 11, /* as ROW_ACCEPTED, or in allow_external */
+	ROW_ACCOUNT = 1 << 12, /* the name of an account */
+	ROW_SEEN_BY_RULES = 1 << 13, /* a field that is there when rules run */
+	ROW_ASCII = 1 << 14,         /* only bytes of ASCII */
 };
 
 #define MS INT64_C(1)
@@ -60,6 +64,7 @@ enum schema_flag {
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
+enum { SCHEMA_RULES_MAX = 500 };
 enum { NO_FIELD = -1 }; /* offset of a key that is only checked */
 
 struct schema_row {
@@ -89,12 +94,17 @@ struct schema_table {
 	const char *bare; /* a scalar in place of the mapping is this key */
 	const char *scalar_text; /* said of any other scalar */
 	unsigned without;        /* rows with these flags are not for here */
+	const char *section;     /* described once, under this name; tables that
+				contain themselves must be */
 };
 
 extern const struct schema_table schema_root;
 /* Parts of it. */
 extern const struct schema_table schema_secret, schema_directory, schema_cache,
-    schema_account, schema_account_defaults;
+    schema_account, schema_account_defaults, schema_rule, schema_condition,
+    schema_text_test;
+/* Those with a section, NULL at the end; one for each name. */
+extern const struct schema_table *const schema_sections[];
 extern const struct schema_word schema_keep_words[];
 
 /* The usual port of a protocol. */

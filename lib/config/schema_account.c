@@ -457,6 +457,18 @@ static const struct schema_row account_rows[] = {
 	    .table = &recipients_table,
 	    .offset = offsetof(struct account, recipients),
 	    .help = "How the recipients of a catch-all mailbox are found." },
+	{ .name = "rules",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_rule,
+	    .offset = offsetof(struct account, rules),
+	    .second = offsetof(struct account, n_rules),
+	    .max = SCHEMA_RULES_MAX,
+	    .flags = ROW_OWN,
+	    .example = "[{if: {recipient: sales@example.org}, then: {add: "
+		       "[anna@example.org]}}]",
+	    .help = "Rules for mail of this account; they come before those "
+		    "for all." },
 	{ .name = "dedupe",
 	    .type = &value_mapping,
 	    .table = &dedupe_table,

@@ -45,6 +45,7 @@ const struct schema_table schema_secret = {
 	.one_of = true,
 	.choice = offsetof(struct secret_source, kind),
 	.scalar_text = SECRET_TEXT,
+	.section = "Passwords",
 };
 
 static const struct schema_word presets[] = {

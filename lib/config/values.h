@@ -41,7 +41,8 @@ extern const struct value_type value_address, value_optional_address,
     value_domain, value_domain_pattern, value_host, value_field_name, value_uri,
     value_attribute, value_table, value_filter, value_fingerprint, value_socket;
 /* Made of others (load.c). */
-extern const struct value_type value_mapping, value_list, value_reserved;
+extern const struct value_type value_mapping, value_optional_mapping,
+    value_list, value_reserved;
 
 /* The text of a scalar; anything else is told as not being `expected`. */
 bool value_scalar(struct load *, const struct node *, const char *expected,

@@ -14,7 +14,7 @@
 
 enum {
 	YAML_SIZE_MAX = 1024 * 1024,
-	YAML_DEPTH_MAX = 8,
+	YAML_DEPTH_MAX = 24,
 	YAML_KEYS_MAX = 256, /* in one mapping; keeps look-ups short */
 };
 

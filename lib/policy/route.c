@@ -371,6 +371,49 @@ judge_all(const struct decision *d)
 	}
 }
 
+/* What a rule may send to. */
+static bool
+accept_ruled(const struct config *config, const struct address *address,
+    struct accepted_rcpt *out)
+{
+	if (accept_address(config, address, out))
+		return true;
+	if (address_is_null(address) || is_unsafe(address) ||
+	    !config_allows_external(config, address))
+		return false;
+	out->address = *address;
+	return true;
+}
+
+static void
+apply_rules(const struct decision *d)
+{
+	struct route *out = d->out;
+	struct address *before =
+	    mem_new_array(out->n_recipients, sizeof(*before));
+	struct accepted_rcpt recipient;
+
+	for (size_t i = 0; i < out->n_recipients; i++)
+		before[i] = out->recipients[i].address;
+	rules_run(&(struct rules_question){ .config = d->config,
+		      .account = d->asked->account,
+		      .ticket = d->asked->ticket,
+		      .message = d->asked->message,
+		      .fallback = &d->fallback.address,
+		      .recipients = before,
+		      .n_recipients = out->n_recipients },
+	    &out->rules);
+	free(before);
+	out->n_recipients = 0;
+	for (size_t i = 0; i < out->rules.n_recipients; i++)
+		if (accept_ruled(
+			d->config, &out->rules.recipients[i], &recipient))
+			add_recipient(out, &recipient);
+	out->rules_left_nobody = out->n_recipients == 0;
+	if (out->rules_left_nobody)
+		add_recipient(out, &d->fallback);
+}
+
 void
 route_decide(const struct route_question *asked, struct route *out)
 {
@@ -400,6 +443,8 @@ route_decide(const struct route_question *asked, struct route *out)
 		add_recipient(out, &d.fallback);
 		out->used_fallback = true;
 	}
+	if (!out->defer && asked->message != NULL)
+		apply_rules(&d);
 }
 
 void
@@ -407,6 +452,7 @@ route_clear(struct route *route)
 {
 	free(route->recipients);
 	free(route->steps);
+	rules_clear(&route->rules);
 	*route = (struct route){ 0 };
 }
 

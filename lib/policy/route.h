@@ -3,14 +3,15 @@
  * route - who gets a message: candidates in, final recipients out.
  *
  * Pure but for the look-up functions it is given.  A struct accepted_rcpt can
- * be made only here, after the accepted-domain check, so nothing else can
- * become a recipient.
+ * be made only here, after the accepted-domain check (rules may name what
+ * allow_external has, too), so nothing else can become a recipient.
  */
 #ifndef POLICY_ROUTE_H
 #define POLICY_ROUTE_H
 
 #include "config/config.h"
 #include "directory/directory.h"
+#include "policy/rules.h"
 
 struct accepted_rcpt {
 	struct address address;
@@ -40,7 +41,9 @@ struct route {
 	size_t n_recipients;
 	struct route_step *steps; /* one per candidate, in order */
 	size_t n_steps;
-	bool used_fallback; /* nothing was left */
+	bool used_fallback;         /* nothing was left */
+	struct rules_outcome rules; /* unless defer: what rules did then */
+	bool rules_left_nobody;     /* so the fallback gets it */
 };
 
 /* Every address that the decision may ask for, each once, before the first is
@@ -55,7 +58,8 @@ struct route_question {
 					  policy defaults and the ticket's
 					  fallback then */
 	const struct ticket *ticket;
-	route_prepare *prepare; /* NULL: none */
+	const struct rule_message *message; /* NULL: rules are left out */
+	route_prepare *prepare;             /* NULL: none */
 	route_lookup *lookup;
 	void *context;
 };

@@ -435,6 +435,76 @@ a_forged_ticket_is_ordinary_mail(void **state)
 	buf_clear(&field);
 }
 
+static void
+rules_hold_and_mark(void **state)
+{
+	static const char *const names[] = { "Subject", NULL };
+	static const struct rule_header fields[] = { { "X-A", "1" },
+		{ "X-B", "2" } };
+	static const struct text_test hello = { .is = "hello" };
+	static const struct text_test someone = { .is =
+						      "someone@else.example" };
+	const struct rule rules[] = {
+		{ .name = "both",
+		    .when = { .subject = &hello, .sender = &someone },
+		    .then = { .hold = true,
+			.headers = fields,
+			.n_headers = 2 } },
+		{ .when = { .sender = &hello }, .then = { .hold = true } },
+		{ .then = { .drop = names } },
+	};
+	struct scene *s = *state;
+
+	s->config.rules = rules;
+	s->config.n_rules = 3;
+	s->config.rule_fields = names;
+	name(s, "anna@example.org");
+	session_mail(&s->session, "<Someone@else.example>", sendmail_mail);
+	session_want(&s->session, &s->config, false);
+	session_rcpt(&s->session, "office@example.org");
+	session_header(&s->session, "subject", "\n hello");
+	add_ticket(s);
+	judge(s);
+	assert_edits(s, "<anna@example.org>", "<office@example.org>");
+	assert_string_equal(s->verdict.hold, "both");
+	assert_int_equal(s->verdict.n_headers, 2);
+	assert_ptr_equal(s->verdict.headers[1], &fields[1]);
+	assert_line(s, "4F00A1: id=id7 account=office source=envelope "
+		       "to=<anna@example.org> status=routed "
+		       "rules=\"both,rules[2]\" hold=yes");
+}
+
+/* What is counted, and what happens when nothing is. */
+static void
+a_rule_about_the_size_needs_the_body(void **state)
+{
+	static const struct size_test large = { .above = 1018 };
+	const struct rule rule = { .when = { .size = &large },
+		.then = { .hold = true } };
+	struct scene *s = *state;
+
+	s->config.rules = &rule;
+	s->config.n_rules = 1;
+	s->config.rule_size = true;
+	begin(s, sendmail_mail, "office@example.org");
+	session_want(&s->session, &s->config, false);
+	add_ticket(s);
+	judge(s);
+	assert_int_equal(s->verdict.status, VERDICT_DEFERRED);
+	for (size_t more = 0; more < 2; more++) {
+		verdict_clear(&s->verdict);
+		begin(s, sendmail_mail, "office@example.org");
+		session_want(&s->session, &s->config, true);
+		add_ticket(s);
+		session_header(&s->session, "Subject", "12345678");
+		session_body(&s->session, 600);
+		session_body(&s->session, 400 - more);
+		judge(s);
+		assert_int_equal(s->verdict.status, VERDICT_ROUTED);
+		assert_int_equal(s->verdict.hold[0] != '\0', more == 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -454,6 +524,8 @@ main(void)
 		TEST(an_unknown_key_defers),
 		TEST(an_unknown_key_holds_up_nobody_elses_mail),
 		TEST(a_forged_ticket_is_ordinary_mail),
+		TEST(rules_hold_and_mark),
+		TEST(a_rule_about_the_size_needs_the_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
