@@ -19,14 +19,18 @@ enum {
 	SAID_MAX = 16 * 1024,
 };
 
+struct table {
+	const struct postfix_source *settings;
+};
+
 static void *
 open_postfix(const struct config *config, const struct directory_source *source)
 {
-	const struct postfix_source **settings = mem_new(sizeof(*settings));
+	struct table *table = mem_new(sizeof(*table));
 
 	(void)config;
-	*settings = &source->postfix;
-	return settings;
+	table->settings = &source->postfix;
+	return table;
 }
 
 /* Some of the addresses of a question, asked by one child. */
@@ -131,16 +135,16 @@ static void
 lookup(void *state, const struct directory_question *q,
     struct directory_answer *answers)
 {
-	struct postfix_source *const *settings = state;
+	const struct table *table = state;
 
 	for (size_t i = 0; i < q->n; i += BATCH_MAX) {
-		const struct batch b = { *settings, q->addresses + i,
+		const struct batch b = { table->settings, q->addresses + i,
 			answers + i,
 			q->n - i < BATCH_MAX ? q->n - i : BATCH_MAX };
 		int64_t left_ms = q->deadline_ms - clock_monotonic_ms();
 
-		if (left_ms > (*settings)->timeout_ms)
-			left_ms = (*settings)->timeout_ms;
+		if (left_ms > table->settings->timeout_ms)
+			left_ms = table->settings->timeout_ms;
 		ask(&b, left_ms > 0 ? left_ms : 0);
 	}
 }

@@ -6,7 +6,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A fetcher that was killed may have left a child between fork and exec, which
+ * holds the lock for a moment. */
+enum { TRIES = 10, PAUSE_NS = 50 * 1000 * 1000 };
 
 bool
 lock_take(const char *state_dir, struct error *err)
@@ -21,8 +26,11 @@ lock_take(const char *state_dir, struct error *err)
 		    "cannot open %s (state_dir must belong to the user that "
 		    "the fetcher runs as)",
 		    path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return true;
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	}
 	close(fd);
 	return error_set(err, ERROR_RETRY,
 	    "another mailhaul-fetcher works on %s (it holds %s)", state_dir,
