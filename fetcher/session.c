@@ -203,6 +203,10 @@ end_folder(struct session *s)
 {
 	if (account_is_imap(s->settings.account))
 		pass_confirmed(&s->pass);
+	/* What a limit leaves here does not wait for the next look at all
+	 * folders: mail in another one may begin the next pass. */
+	if (s->pass.stopping && s->pass.result.end == PASS_MORE)
+		s->folders.due[s->folders.at] = true;
 	if (goes_on(s))
 		enter_folder(s);
 	else if (session_wants_to_idle(s))
