@@ -8,8 +8,9 @@
 
 #include "base/error.h"
 
-/* ERROR_RETRY: another process holds it.  ERROR_CONFIG: the folder is missing
- * or not ours.  The descriptor is kept open until the process ends. */
+/* ERROR_RETRY: another process holds it, for half a second at least, which this
+ * waits.  ERROR_CONFIG: the folder is missing or not ours.  The descriptor is
+ * kept open until the process ends. */
 bool lock_take(const char *state_dir, struct error *);
 
 #endif
