@@ -39,6 +39,8 @@ struct tls {
 	bool verified;
 	bool kept;    /* a session, for the next connection */
 	bool refused; /* by the check of the chain; err says why */
+	bool asked;   /* by the server, for a certificate that we lack */
+	uint64_t handshake_size; /* what came until it was done */
 	struct error err;
 };
 
@@ -57,9 +59,21 @@ on_new_session(SSL *ssl, SSL_SESSION *session)
 	return 0;
 }
 
-static void
-keep_sessions_ourselves(SSL_CTX *ctx)
+static int
+on_certificate_wanted(SSL *ssl, X509 **certificate, EVP_PKEY **key)
 {
+	struct tls *tls = SSL_get_app_data(ssl);
+
+	(void)certificate;
+	(void)key;
+	tls->asked = true;
+	return 0;
+}
+
+static void
+prepare_context(SSL_CTX *ctx)
+{
+	SSL_CTX_set_client_cert_cb(ctx, on_certificate_wanted);
 	SSL_CTX_set_session_cache_mode(
 	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
@@ -71,7 +85,7 @@ make_shared(struct loop *loop)
 	struct shared *shared = mem_new(sizeof(*shared));
 
 	(void)loop;
-	shared->contexts = tls_contexts_new(keep_sessions_ourselves);
+	shared->contexts = tls_contexts_new(prepare_context);
 	shared->sessions = tls_sessions_new();
 	return shared;
 }
@@ -292,6 +306,7 @@ tls_verify(struct tls *tls, struct error *err)
 {
 	X509 *leaf = SSL_get1_peer_certificate(tls->ssl);
 
+	tls->handshake_size = tls_received(tls);
 	tls->verified = is_right_peer(tls, leaf, err);
 	X509_free(leaf);
 	if (!tls->verified)
@@ -313,6 +328,8 @@ tls_failed_resuming(struct tls *tls)
 	return true;
 }
 
+#define WANTS_CERTIFICATE                                                      \
+	"asks for a certificate of ours: set tls.client_certificate"
 #define OUR_CERTIFICATE "does not accept the one in tls.client_certificate"
 
 static const struct {
@@ -330,7 +347,7 @@ static const struct {
 	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, ERROR_TLS,
 	    "has no TLS cipher in common with this machine" },
 	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, ERROR_TLS,
-	    "asks for a certificate of ours: set tls.client_certificate" },
+	    WANTS_CERTIFICATE },
 	{ SSL_R_TLSV1_ALERT_UNKNOWN_CA, ERROR_TLS, OUR_CERTIFICATE },
 	{ SSL_R_TLSV1_ALERT_ACCESS_DENIED, ERROR_TLS, OUR_CERTIFICATE },
 	{ SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, ERROR_TLS, OUR_CERTIFICATE },
@@ -357,6 +374,16 @@ explain_reason(const struct tls *tls, unsigned long code, struct error *err)
 	    words == NULL ? "failed" : words);
 }
 
+/* In TLS 1.3 our side is done before the server has seen that it gets none.  Its
+ * alert is lost when what we sent meanwhile makes its kernel reset the
+ * connection. */
+static bool
+wanted_certificate(const struct tls *tls)
+{
+	return tls->asked && tls->verified &&
+	       tls_received(tls) == tls->handshake_size;
+}
+
 void
 tls_explain(struct tls *tls, struct error *err)
 {
@@ -374,7 +401,10 @@ tls_explain(struct tls *tls, struct error *err)
 			return;
 		}
 	}
-	if (errno_value == 0)
+	if (wanted_certificate(tls))
+		error_set(
+		    err, ERROR_TLS, "%s " WANTS_CERTIFICATE, tls->peer.host);
+	else if (errno_value == 0)
 		error_set(err, ERROR_RETRY, "%s closed the connection",
 		    tls->peer.host);
 	else

@@ -37,6 +37,24 @@ asks_for_a_certificate(struct talk *t, int fd)
 	SSL_free(ssl);
 }
 
+/* As a server that refuses us with an alert, when its kernel drops that. */
+static void
+asks_for_one_and_resets(struct talk *t, int fd)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	SSL_CTX *ctx = tls_server_context(t);
+	SSL *ssl;
+
+	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	ssl = tls_server_accept(t, fd);
+	if (ssl == NULL)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	SSL_set_quiet_shutdown(ssl, 1);
+	SSL_free(ssl);
+}
+
 static const char *
 path_of(const char *name, char path[static 256])
 {
@@ -131,6 +149,19 @@ a_server_that_misses_one_says_so(void **state)
 }
 
 static void
+a_server_that_misses_one_may_just_break_off(void **state)
+{
+	struct talk t = talk_as(asks_for_one_and_resets, NULL, NULL);
+
+	(void)state;
+	talk_open(&t);
+	talk_wait(&t, CONN_READY);
+	talk_wait_closed(
+	    &t, ERROR_TLS, "asks for a certificate of ours: set tls.client_");
+	talk_close(&t);
+}
+
+static void
 a_server_that_does_not_accept_it_says_so(void **state)
 {
 	struct talk t = talk_as(asks_for_a_certificate, "self.pem", NULL);
@@ -181,6 +212,7 @@ main(void)
 		cmocka_unit_test(with_the_key_in_a_file_of_its_own),
 		cmocka_unit_test(a_new_one_is_used_at_once),
 		cmocka_unit_test(a_server_that_misses_one_says_so),
+		cmocka_unit_test(a_server_that_misses_one_may_just_break_off),
 		cmocka_unit_test(a_server_that_does_not_accept_it_says_so),
 		cmocka_unit_test(a_bad_one_is_told_beforehand),
 	};
