@@ -24,20 +24,13 @@ check_node_of(const struct node *mapping, const void *field)
 	return mapping;
 }
 
-/* The first of the nodes that an array was read from, one for each element; NULL
- * when the file has none. */
-static const struct node *
-entries_of(const struct node *root, const void *array)
+const struct node *
+check_entries_of(const struct node *root, const void *array)
 {
 	const struct node *list = check_node_of(root, array);
 
 	return list == root ? NULL : list->first;
 }
-
-struct named {
-	const char *name;
-	const struct node *node;
-};
 
 static int
 by_name(const void *a, const void *b)
@@ -52,8 +45,7 @@ by_name(const void *a, const void *b)
 	return x->node->column < y->node->column ? -1 : 1;
 }
 
-/* Names may stand in a list once.  Sorted, since lists can be long. */
-static void
+void
 check_unique(struct load *load, struct named *list, size_t len)
 {
 	if (len > 1)
@@ -196,6 +188,8 @@ check_rows(
 			check_accepted(load, config, node);
 		if ((flags & files) != 0)
 			check_file(load, node);
+		if ((flags & ROW_AS_IS) != 0)
+			check_alias(load, config, node);
 		if (all_domains_known(config))
 			check_rule_value(load, config, node, flags);
 	}
@@ -479,13 +473,16 @@ check_settings(
 
 	if (root->kind != NODE_MAPPING)
 		return;
+	check_aliases(load, &settings->config, root);
 	check_rows(load, config, root);
-	check_domain_names(load, config, entries_of(root, &config->domains));
-	check_maps(load, config, entries_of(root, &config->domains));
+	check_domain_names(
+	    load, config, check_entries_of(root, &config->domains));
+	check_maps(load, config, check_entries_of(root, &config->domains));
 	check_directory(load, config, root);
-	check_account_names(load, config, entries_of(root, &config->accounts));
+	check_account_names(
+	    load, config, check_entries_of(root, &config->accounts));
 	load->keep_for_all = check_node_of(root, &config->keep) != root;
-	check_accounts(load, config, entries_of(root, &config->accounts));
+	check_accounts(load, config, check_entries_of(root, &config->accounts));
 	check_inject(load, config, root);
 	check_rules(load, &settings->config, root);
 	warn_about_whole(load, config, root);

@@ -199,6 +199,37 @@ config_domain(const struct config *config, const char *domain)
 	return best;
 }
 
+static int
+compare_alias(const void *address, const void *alias)
+{
+	return address_compare(
+	    address, &((const struct alias *)alias)->address);
+}
+
+const struct alias *
+config_alias(const struct config *config, const struct address *address)
+{
+	if (config->n_aliases == 0)
+		return NULL;
+	return bsearch(address, config->aliases, config->n_aliases,
+	    sizeof(*config->aliases), compare_alias);
+}
+
+static int
+compare_list(const void *name, const void *list)
+{
+	return strcmp(name, ((const struct mailing_list *)list)->name);
+}
+
+const struct mailing_list *
+config_list(const struct config *config, const char *name)
+{
+	if (config->n_lists == 0)
+		return NULL;
+	return bsearch(name, config->lists, config->n_lists,
+	    sizeof(*config->lists), compare_list);
+}
+
 bool
 config_allows_external(
     const struct config *config, const struct address *address)

@@ -25,6 +25,21 @@ struct accepted_domain {
 	const char *map_to;              /* normalised; NULL: none */
 };
 
+/* An address that stands for people. */
+struct alias {
+	struct address address;
+	const struct address *to;
+	size_t n_to;
+};
+
+/* A mailing list, and who here gets what it sends. */
+struct mailing_list {
+	const char *name; /* its List-Id, or address_key() of its address;
+			     in lower case */
+	const struct address *to;
+	size_t n_to;
+};
+
 /* Where a password comes from; never the password itself. */
 struct secret_source {
 	enum secret_kind {
@@ -98,7 +113,8 @@ struct recipient_settings {
 						known list (config/providers) */
 	int occurrence; /* 1 = topmost …, OCCURRENCE_ALL, OCCURRENCE_LAST */
 	bool position_bottom;
-	const char *strip_prefix;         /* "" : none */
+	/* Of the local part; "": none. */
+	const char *strip_prefix, *strip_suffix;
 	const char *const *trusted_hosts; /* NULL-terminated, normalised, may
 					     begin with a dot; empty: unknown */
 	const char *const *headers;       /* NULL-terminated */
@@ -205,6 +221,10 @@ struct config {
 	const struct accepted_domain *domains;
 	size_t n_domains;
 	const char *recipient_delimiter; /* Postfix's set of characters; "" */
+	const struct alias *aliases;     /* sorted by address_compare() */
+	size_t n_aliases;
+	const struct mailing_list *lists; /* sorted by strcmp() */
+	size_t n_lists;
 	const struct directory_source *directory;
 	size_t n_directory;
 	const struct rule *rules; /* for all accounts */
@@ -264,6 +284,10 @@ bool account_is_imap(const struct account *);
  * over ".sub"; of those the longest), or NULL. */
 const struct accepted_domain *
 config_domain(const struct config *, const char *domain);
+/* The alias that an address is, as it stands, or NULL. */
+const struct alias *config_alias(const struct config *, const struct address *);
+/* The list of this name, as struct mailing_list has it, or NULL. */
+const struct mailing_list *config_list(const struct config *, const char *name);
 /* May rules send to it although it is in no accepted domain? */
 bool config_allows_external(const struct config *, const struct address *);
 /* Is it asked for addresses in this normalised domain, or for all in those that

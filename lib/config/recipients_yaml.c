@@ -37,14 +37,14 @@ write_occurrence(int occurrence, int indent, struct buf *out)
 }
 
 static void
-write_prefix(const char *prefix, int indent, struct buf *out)
+write_text(const char *key, const char *text, int indent, struct buf *out)
 {
-	if (prefix == NULL || prefix[0] == '\0')
+	if (text == NULL || text[0] == '\0')
 		return;
-	buf_printf(out, "%*sstrip_prefix: \"", indent, "");
-	for (; *prefix != '\0'; prefix++)
+	buf_printf(out, "%*s%s: \"", indent, "", key);
+	for (; *text != '\0'; text++)
 		buf_printf(out, "%s%c",
-		    *prefix == '"' || *prefix == '\\' ? "\\" : "", *prefix);
+		    *text == '"' || *text == '\\' ? "\\" : "", *text);
 	buf_add_string(out, "\"\n");
 }
 
@@ -61,7 +61,8 @@ recipients_write_yaml(
 	write_occurrence(r->occurrence, indent + 2, &lines);
 	if (r->position_bottom)
 		buf_printf(&lines, "%*sposition: bottom\n", indent + 2, "");
-	write_prefix(r->strip_prefix, indent + 2, &lines);
+	write_text("strip_prefix", r->strip_prefix, indent + 2, &lines);
+	write_text("strip_suffix", r->strip_suffix, indent + 2, &lines);
 	write_names("trusted_hosts", r->trusted_hosts, indent + 2, &lines);
 	if (lines.len > 0) {
 		buf_printf(out, "%*srecipients:\n", indent, "");

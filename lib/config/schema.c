@@ -16,7 +16,7 @@ static const struct schema_row domain_rows[] = {
 	{ .name = "catch_all",
 	    .type = &value_optional_address,
 	    .offset = offsetof(struct accepted_domain, catch_all),
-	    .flags = ROW_ACCEPTED,
+	    .flags = ROW_ACCEPTED | ROW_AS_IS,
 	    .example = "office@example.org",
 	    .help = "Gets what is for an address of this domain that the "
 		    "directory does not know." },
@@ -237,7 +237,7 @@ static const struct schema_row root_rows[] = {
 	{ .name = "postmaster",
 	    .type = &value_address,
 	    .offset = offsetof(struct settings, config.postmaster),
-	    .flags = ROW_REQUIRED | ROW_ACCEPTED,
+	    .flags = ROW_REQUIRED | ROW_ACCEPTED | ROW_AS_IS,
 	    .example = "postmaster@example.org",
 	    .help = "The person who gets mail that nobody else can be found "
 		    "for, and who is told about trouble." },
@@ -260,6 +260,33 @@ static const struct schema_row root_rows[] = {
 	    .flags = ROW_MAY_EMPTY,
 	    .help = "As in Postfix: anna+news@ is tried as anna@ when \"+\" is "
 		    "a delimiter. Each character is one; empty: none." },
+	{ .name = "aliases",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_alias,
+	    .offset = offsetof(struct settings, config.aliases),
+	    .second = offsetof(struct settings, config.n_aliases),
+	    .max = SCHEMA_ALIASES_MAX,
+	    .example = "[{address: sales@example.org, to: [anna@example.org, "
+		       "bert@example.org]}]",
+	    .help = "Addresses that stand for other people, as in Postfix's "
+		    "virtual(5). They come before the directory, which is "
+		    "then asked for each of these people." },
+	{ .name = "lists",
+	    .type = &value_list,
+	    .element = &value_mapping,
+	    .table = &schema_list,
+	    .offset = offsetof(struct settings, config.lists),
+	    .second = offsetof(struct settings, config.n_lists),
+	    .max = SCHEMA_ALIASES_MAX,
+	    .example = "[{list: announce.lists.example.com, to: "
+		       "[anna@example.org]}]",
+	    .help = "Who gets the mail of a mailing list, when it does not "
+		    "say whom of yours it is for: a part of \"headers\" in "
+		    "recipients.from, which comes before the fields. Where "
+		    "the provider records the recipient, that counts: "
+		    "the address by which the list knows you can be one "
+		    "of the aliases then." },
 	{ .name = "directory",
 	    .type = &value_list,
 	    .element = &value_mapping,

@@ -53,6 +53,7 @@ enum schema_flag {
 	ROW_ACCOUNT = 1 << 12, /* the name of an account */
 	ROW_SEEN_BY_RULES = 1 << 13, /* a field that is there when rules run */
 	ROW_ASCII = 1 << 14,         /* only bytes of ASCII */
+	ROW_AS_IS = 1 << 15,         /* aliases are not applied to it */
 };
 
 #define MS INT64_C(1)
@@ -64,7 +65,11 @@ enum schema_flag {
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-enum { SCHEMA_RULES_MAX = 500 };
+enum {
+	SCHEMA_RULES_MAX = 500,
+	SCHEMA_ALIASES_MAX = 10000,
+	SCHEMA_PEOPLE_MAX = 1000, /* of an alias or a list */
+};
 enum { NO_FIELD = -1 }; /* offset of a key that is only checked */
 
 struct schema_row {
@@ -102,7 +107,7 @@ extern const struct schema_table schema_root;
 /* Parts of it. */
 extern const struct schema_table schema_secret, schema_directory, schema_cache,
     schema_account, schema_account_defaults, schema_rule, schema_condition,
-    schema_text_test;
+    schema_text_test, schema_alias, schema_list;
 /* Those with a section, NULL at the end; one for each name. */
 extern const struct schema_table *const schema_sections[];
 extern const struct schema_word schema_keep_words[];

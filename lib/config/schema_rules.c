@@ -182,7 +182,7 @@ static const struct schema_row action_rows[] = {
 	    .second = offsetof(struct rule_actions, n_replace),
 	    .min = 1,
 	    .max = LIST_MAX,
-	    .flags = ROW_SENT_TO,
+	    .flags = ROW_SENT_TO | ROW_AS_IS,
 	    .help = "These take the place of all recipients." },
 	{ .name = "drop",
 	    .type = &value_list,
@@ -200,7 +200,7 @@ static const struct schema_row action_rows[] = {
 	    .second = offsetof(struct rule_actions, n_add),
 	    .min = 1,
 	    .max = LIST_MAX,
-	    .flags = ROW_SENT_TO,
+	    .flags = ROW_SENT_TO | ROW_AS_IS,
 	    .help = "These get the message, too." },
 	SWITCH_ROW(hold,
 	    "Postfix puts the message into its hold queue, where it stays "

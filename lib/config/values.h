@@ -39,7 +39,8 @@ extern const struct value_type value_text, value_name, value_path,
 /* Scalars of mail, network and directory (values_mail.c). */
 extern const struct value_type value_address, value_optional_address,
     value_domain, value_domain_pattern, value_host, value_field_name, value_uri,
-    value_attribute, value_table, value_filter, value_fingerprint, value_socket;
+    value_attribute, value_list_name, value_table, value_filter,
+    value_fingerprint, value_socket;
 /* Made of others (load.c). */
 extern const struct value_type value_mapping, value_optional_mapping,
     value_list, value_reserved;

@@ -168,6 +168,43 @@ read_field_name(struct load *load, const struct schema_row *row,
 	return true;
 }
 
+/* RFC 2919 2: a List-Id is written as a domain, often with other bytes. */
+static bool
+is_list_id_byte(uint8_t byte)
+{
+	return byte_is_graphic(byte) && byte != '<' && byte != '>';
+}
+
+/* In lower case, as all of them are compared. */
+static bool
+read_list_name(struct load *load, const struct schema_row *row,
+    struct node *node, void *base)
+{
+	char name[ADDRESS_TEXT_SIZE];
+	struct address address;
+	struct slice text;
+
+	if (!value_scalar(load, node, row->type->words, &text))
+		return false;
+	if (slice_cut_prefix(&text, SLICE("<")) && text.len > 0 &&
+	    text.data[text.len - 1] == '>')
+		text.len--;
+	if (text.len == 0 || text.len >= sizeof(name) ||
+	    !slice_all(text, is_list_id_byte))
+		return refuse(load, row, node);
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(text));
+	if (slice_find(text, '@') == text.len) {
+		for (char *c = name; *c != '\0'; c++)
+			*c = (char)byte_lower((uint8_t)*c);
+	} else if (address_parse(text, &address) == ADDRESS_OK) {
+		address_key(&address, name);
+	} else {
+		return refuse(load, row, node);
+	}
+	store_pointer(row, arena_string(load->arena, slice_of(name)), base);
+	return true;
+}
+
 static bool
 read_uri(struct load *load, const struct schema_row *row, struct node *node,
     void *base)
@@ -387,6 +424,10 @@ const struct value_type value_host = { "a host name or IP address", read_host,
 const struct value_type value_field_name = {
 	"the name of a header field, without the colon", read_field_name,
 	sizeof(const char *), "string", "^[!-9;-~]+$"
+};
+const struct value_type value_list_name = {
+	"a List-Id such as announce.lists.example.com, or an address",
+	read_list_name, sizeof(const char *), "string", "^[!-~]+$"
 };
 const struct value_type value_uri = {
 	"a URI: ldaps://HOST, ldap://HOST or ldapi://", read_uri,

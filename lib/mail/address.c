@@ -116,6 +116,22 @@ address_equal(const struct address *a, const struct address *b)
 	       slice_equal_nocase(slice_of(a->domain), slice_of(b->domain));
 }
 
+static int
+compare_nocase(const char *a, const char *b)
+{
+	while (*a != '\0' && byte_lower((uint8_t)*a) == byte_lower((uint8_t)*b))
+		a++, b++;
+	return byte_lower((uint8_t)*a) - byte_lower((uint8_t)*b);
+}
+
+int
+address_compare(const struct address *a, const struct address *b)
+{
+	int order = compare_nocase(a->local, b->local);
+
+	return order != 0 ? order : compare_nocase(a->domain, b->domain);
+}
+
 /* RFC 5321 4.1.2: Dot-string. */
 static bool
 is_dot_string(const char *local)
@@ -150,6 +166,14 @@ address_write(const struct address *a, char out[static ADDRESS_TEXT_SIZE])
 		*to++ = '"';
 	*to++ = '@';
 	memcpy(to, a->domain, strlen(a->domain) + 1);
+	return out;
+}
+
+char *
+address_key(const struct address *a, char out[static ADDRESS_TEXT_SIZE])
+{
+	for (char *c = address_write(a, out); *c != '\0'; c++)
+		*c = (char)byte_lower((uint8_t)*c);
 	return out;
 }
 

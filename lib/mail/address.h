@@ -51,6 +51,11 @@ const char *address_fault_text(enum address_fault);
 bool address_is_null(const struct address *);
 /* Case-blind in both parts (ASCII), as Postfix and every directory compare. */
 bool address_equal(const struct address *, const struct address *);
+/* An order in which what address_equal() calls equal, and nothing else, is
+ * equal: below, equal to or above zero. */
+int address_compare(const struct address *, const struct address *);
+/* As address_write(), in lower case: equal for equal addresses alone. */
+char *address_key(const struct address *, char out[static ADDRESS_TEXT_SIZE]);
 /* local@domain with the local part quoted when RFC 5321 asks for it; the
  * empty string for the null address.  Returns out. */
 char *address_write(const struct address *, char out[static ADDRESS_TEXT_SIZE]);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "mail/extension.h"
 
 /* One decision under way. */
 struct decision {
@@ -129,24 +130,6 @@ deliver_unknown(const struct decision *d, const struct accepted_domain *domain,
 	say(step, "; to %s, %s", whose, address_write(&step->to, text));
 }
 
-/* Where Postfix would split local+extension, or 0: its split_addr(), so that
- * the existence check and the later delivery agree. */
-static size_t
-base_length(const char *local, const char *delimiters)
-{
-	struct slice s = slice_of(local);
-	size_t len = strcspn(local, delimiters);
-
-	if (slice_equal_nocase(s, SLICE("postmaster")))
-		return 0;
-	/* owner-list and list-request are names of their own. */
-	if (strchr(delimiters, '-') != NULL &&
-	    (slice_starts_nocase(s, SLICE("owner-")) ||
-		slice_ends_nocase(s, SLICE("-request"))))
-		return 0;
-	return len == s.len ? 0 : len;
-}
-
 /* Asks the directory; what it says becomes part of the step's reason. */
 static enum existence
 ask(const struct decision *d, const struct address *address,
@@ -160,18 +143,6 @@ ask(const struct decision *d, const struct address *address,
 	    address_write(address, text), existence_name(answer->existence),
 	    answer->reason);
 	return answer->existence;
-}
-
-/* The address without its extension; false when it has none. */
-static bool
-without_extension(const struct config *config, const struct address *address,
-    struct address *base)
-{
-	size_t len = base_length(address->local, config->recipient_delimiter);
-
-	return len > 0 &&
-	       address_make(slice_first(slice_of(address->local), len),
-		   slice_of(address->domain), base) == ADDRESS_OK;
 }
 
 /* What a candidate is looked up as. */
@@ -214,7 +185,8 @@ ask_with_and_without_extension(const struct decision *d,
 {
 	out->address = *address;
 	if (ask(d, address, step, &out->answer) != ABSENT ||
-	    !without_extension(d->config, address, &out->address))
+	    !extension_remove(
+		address, d->config->recipient_delimiter, &out->address))
 		return out->answer.existence;
 	return ask(d, &out->address, step, &out->answer);
 }
@@ -228,17 +200,14 @@ final_address(const struct decision *d, const struct address *address,
     const struct inquired *found, struct route_step *step)
 {
 	const struct address *canonical = &found->answer.canonical;
-	const char *extension = address->local + strlen(found->address.local);
-	char local[2 * ADDRESS_LOCAL_MAX + 1], text[ADDRESS_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE];
 	struct address made;
 	struct target t;
 
 	if (address_is_null(canonical) ||
 	    address_equal(canonical, &found->address))
 		return *address;
-	snprintf(local, sizeof(local), "%s%s", canonical->local, extension);
-	if (address_make(slice_of(local), slice_of(canonical->domain), &made) ==
-	    ADDRESS_OK) {
+	if (extension_copy(canonical, address, &found->address, &made)) {
 		t = target_of(d->config, &made);
 		if (t.domain != NULL && t.usable) {
 			say(step, "; rewrite_to makes it %s",
@@ -332,7 +301,8 @@ prepare(const struct decision *d)
 			continue;
 		if (!is_among(list, n, &t.address))
 			list[n++] = t.address;
-		if (without_extension(d->config, &t.address, &base) &&
+		if (extension_remove(
+			&t.address, d->config->recipient_delimiter, &base) &&
 		    !is_among(list, n, &base))
 			list[n++] = base;
 	}

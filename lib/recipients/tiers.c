@@ -131,14 +131,20 @@ count_fields(const struct search *s, const char *name)
 	return found;
 }
 
+/* Takes off what the provider put around the local part. */
 static void
-strip_prefix(const char *prefix, struct address_entry *e)
+strip(const struct recipient_settings *settings, struct address_entry *e)
 {
+	struct slice suffix = slice_of(settings->strip_suffix);
 	struct slice local = slice_of(e->address.local);
 	struct address stripped;
 
-	if (e->fault != ADDRESS_OK ||
-	    !slice_cut_prefix_nocase(&local, slice_of(prefix)))
+	if (e->fault != ADDRESS_OK)
+		return;
+	slice_cut_prefix_nocase(&local, slice_of(settings->strip_prefix));
+	if (slice_ends_nocase(local, suffix))
+		local.len -= suffix.len;
+	if (local.len == strlen(e->address.local))
 		return;
 	e->fault = address_make(local, slice_of(e->address.domain), &stripped);
 	e->address = stripped;
@@ -161,8 +167,7 @@ next_envelope_entry(
 {
 	if (!address_list_next(list, e))
 		return false;
-	if (s->account->recipients.strip_prefix != NULL)
-		strip_prefix(s->account->recipients.strip_prefix, e);
+	strip(&s->account->recipients, e);
 	return true;
 }
 

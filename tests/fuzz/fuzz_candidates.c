@@ -38,6 +38,7 @@ choose_settings(uint8_t choice, struct recipient_settings *s)
 		.occurrence = occurrences[choice & 3],
 		.position_bottom = (choice & 4) != 0,
 		.strip_prefix = (choice & 8) != 0 ? "mbox-" : "",
+		.strip_suffix = (choice & 8) != 0 ? "-box" : "",
 		.trusted_hosts = (choice & 16) != 0 ? hosts : NULL,
 		.headers = headers,
 	};

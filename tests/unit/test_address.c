@@ -302,10 +302,42 @@ TimeIsLinearInTheField(void **state)
 	free(field);
 }
 
+/* As address_equal(), whatever the case, and an order. */
+static void
+ComparesAndKeysAddressesBlindToCase(void **state)
+{
+	static const char *const ascending[] = { "a@b.example", "A.b@a.example",
+		"ab@a.example", "AB@b.example", "\"ab c\"@a.example",
+		"b@a.example" };
+	char key[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
+	enum { N = sizeof(ascending) / sizeof(ascending[0]) };
+	struct address all[N], upper;
+
+	(void)state;
+	for (int i = 0; i < N; i++)
+		assert_int_equal(
+		    address_parse(slice_of(ascending[i]), &all[i]), ADDRESS_OK);
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++) {
+			int order = address_compare(&all[i], &all[j]);
+
+			assert_int_equal(
+			    (order > 0) - (order < 0), (i > j) - (i < j));
+			assert_int_equal(
+			    order == 0, address_equal(&all[i], &all[j]));
+		}
+	address_parse(SLICE("A.B@A.Example"), &upper);
+	assert_int_equal(address_compare(&upper, &all[1]), 0);
+	assert_string_equal(
+	    address_key(&upper, key), address_key(&all[1], other));
+	assert_string_equal(key, "a.b@a.example");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ComparesAndKeysAddressesBlindToCase),
 		cmocka_unit_test(TakesWhatTheStandardsAllow),
 		cmocka_unit_test(TakesBrokenSpellingsThatCanMeanOneAddressOnly),
 		cmocka_unit_test(RefusesWhatNamesNobodyOrPerhapsSomebodyElse),

@@ -139,8 +139,9 @@ find_in_file(struct fixture *f, const char *name)
 /* One line of tests/data/recipients/expectations. */
 struct expectation {
 	char *file, *tier, *candidates;
-	char *hosts[2], *fields[2], *strip; /* NULL: as usual */
-	const struct provider *provider;    /* NULL: none */
+	char *hosts[2], *fields[2]; /* NULL: as usual */
+	char *strip, *suffix;
+	const struct provider *provider; /* NULL: none */
 	int occurrence;
 	bool bottom;
 };
@@ -177,6 +178,8 @@ read_setting(struct slice word, struct expectation *e)
 		e->fields[0] = copy(word);
 	else if (slice_cut_prefix(&word, SLICE("strip=")))
 		e->strip = copy(word);
+	else if (slice_cut_prefix(&word, SLICE("suffix=")))
+		e->suffix = copy(word);
 	else if (slice_equal(word, SLICE("occurrence=last")))
 		e->occurrence = OCCURRENCE_LAST;
 	else if (slice_equal(word, SLICE("occurrence=all")))
@@ -215,6 +218,7 @@ clear_expectation(struct expectation *e)
 	free(e->hosts[0]);
 	free(e->fields[0]);
 	free(e->strip);
+	free(e->suffix);
 }
 
 static void
@@ -227,6 +231,7 @@ check_expectation(struct fixture *f, struct expectation *e)
 	s->envelope_headers =
 	    e->fields[0] == NULL ? NULL : (const char *const *)e->fields;
 	s->strip_prefix = e->strip == NULL ? "" : e->strip;
+	s->strip_suffix = e->suffix == NULL ? "" : e->suffix;
 	s->occurrence = e->occurrence;
 	s->position_bottom = e->bottom;
 	s->n_tiers = 0;
