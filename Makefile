@@ -55,6 +55,7 @@ ADMIN_OBJECTS := $(call objects,$(call sources,admin))
 TESTS := $(patsubst %.c,$(B)/%,$(call sources,tests/unit))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call sources,tests/fuzz))
 FUZZERS := $(filter-out %/replay,$(FUZZERS))
+BENCHES := $(patsubst %.c,$(B)/%,$(call sources,tests/bench))
 PROGRAMS := $(if $(wildcard fetcher/main.c),$(B)/mailhaul-fetcher) \
 	$(if $(wildcard milter/main.c),$(B)/mailhaul-milter) \
 	$(if $(wildcard admin/main.c),$(B)/mailhaul)
@@ -86,7 +87,7 @@ $(B)/mailhaul-milter: $(MILTER_OBJECTS) $(B)/libmailhaul.a
 	$(call link,$(MILTER_LIBS))
 $(B)/mailhaul: $(ADMIN_OBJECTS) $(B)/libmailhaul.a
 	$(call link)
-$(TESTS): $(B)/%: $(B)/%.o $(B)/libprograms.a $(B)/libmailhaul.a
+$(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(B)/libprograms.a $(B)/libmailhaul.a
 	$(call link,-lcmocka $(MILTER_LIBS))
 ifeq ($(FLAVOUR),fuzz)
 $(FUZZERS): ALL_LDFLAGS += -fsanitize=fuzzer,address,undefined
@@ -97,10 +98,10 @@ $(FUZZERS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(B)/libprograms.a $(B)/li
 	$(call link,$(MILTER_LIBS))
 endif
 
-tests: $(TESTS) ## build the unit tests
+tests: $(TESTS) $(BENCHES) ## build the unit tests, and what tests/bench measures with
 fuzzers: $(FUZZERS) ## build the fuzz targets (FLAVOUR=fuzz) or their replayers
 
-check: $(TESTS) $(FUZZERS) ## run unit tests and replay the fuzz seeds
+check: $(TESTS) $(BENCHES) $(FUZZERS) ## run unit tests and replay the fuzz seeds
 	$(Q)tests/support/run-units $(B)
 
 docs: $(B)/mailhaul ## write the files that are made from the table of settings
