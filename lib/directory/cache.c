@@ -2,7 +2,6 @@
 #include "directory/cache.h"
 
 #include "base/mem.h"
-#include "base/slice.h"
 
 #include <stdlib.h>
 
@@ -47,24 +46,10 @@ cache_free(struct cache *c)
 	free(c);
 }
 
-/* FNV-1a, blind to case as address_equal() is. */
-static uint32_t
-hash(uint32_t h, const char *text)
-{
-	struct slice s = slice_of(text);
-
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ byte_lower(s.data[i])) * UINT32_C(16777619);
-	return h;
-}
-
 static struct entry *
 set_of(const struct cache *c, const struct address *address)
 {
-	uint32_t h = hash(UINT32_C(2166136261), address->local);
-
-	h = hash(h * UINT32_C(16777619), address->domain);
-	return c->sets[(h ^ h >> 16) % CACHE_SETS];
+	return c->sets[address_hash(address) % CACHE_SETS];
 }
 
 static struct entry *

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void
 inquiry_begin(
@@ -19,7 +18,7 @@ inquiry_begin(
 void
 inquiry_end(struct inquiry *inquiry)
 {
-	free(inquiry->addresses);
+	address_set_clear(&inquiry->asked);
 	free(inquiry->answers);
 	*inquiry = (struct inquiry){ 0 };
 }
@@ -29,16 +28,17 @@ inquiry_prepare(void *context, const struct address *addresses, size_t n)
 {
 	struct inquiry *inquiry = context;
 
-	inquiry->addresses = mem_resize(
-	    inquiry->addresses, inquiry->n + n + 1, sizeof(*addresses));
+	size_t before = inquiry->asked.n, added;
+
+	for (size_t i = 0; i < n; i++)
+		address_set_add(&inquiry->asked, &addresses[i]);
+	added = inquiry->asked.n - before;
 	inquiry->answers = mem_resize(
-	    inquiry->answers, inquiry->n + n + 1, sizeof(*inquiry->answers));
-	memcpy(
-	    inquiry->addresses + inquiry->n, addresses, n * sizeof(*addresses));
+	    inquiry->answers, before + added, sizeof(*inquiry->answers));
 	directory_lookup_many(inquiry->directory,
-	    &(struct directory_question){ addresses, n, inquiry->deadline_ms },
-	    inquiry->answers + inquiry->n);
-	inquiry->n += n;
+	    &(struct directory_question){
+		inquiry->asked.all + before, added, inquiry->deadline_ms },
+	    inquiry->answers + before);
 }
 
 void
@@ -46,12 +46,12 @@ inquiry_lookup(void *context, const struct address *address,
     struct directory_answer *answer)
 {
 	struct inquiry *inquiry = context;
+	size_t number = address_set_find(&inquiry->asked, address);
 
-	for (size_t i = 0; i < inquiry->n; i++)
-		if (address_equal(&inquiry->addresses[i], address)) {
-			*answer = inquiry->answers[i];
-			return;
-		}
+	if (number < inquiry->asked.n) {
+		*answer = inquiry->answers[number];
+		return;
+	}
 	if (clock_monotonic_ms() < inquiry->deadline_ms) {
 		directory_lookup_many(inquiry->directory,
 		    &(struct directory_question){

@@ -12,6 +12,7 @@
 #define DIRECTORY_INQUIRY_H
 
 #include "directory/directory.h"
+#include "mail/address_set.h"
 
 /* For one message, and for one recipient of ordinary mail.  Postfix waits
  * content_timeout, 60 s as we recommend, and command_timeout, 30 s, for the
@@ -21,9 +22,8 @@ enum { INQUIRY_MS = 30000, INQUIRY_RCPT_MS = 15000 };
 struct inquiry {
 	struct directory *directory;
 	int64_t deadline_ms; /* clock_monotonic_ms() */
-	struct address *addresses;
-	struct directory_answer *answers;
-	size_t n;
+	struct address_set asked;
+	struct directory_answer *answers; /* by their numbers */
 };
 
 void inquiry_begin(struct inquiry *, struct directory *, int64_t deadline_ms);

@@ -132,6 +132,25 @@ address_compare(const struct address *a, const struct address *b)
 	return order != 0 ? order : compare_nocase(a->domain, b->domain);
 }
 
+/* FNV-1a */
+static uint32_t
+hash_text(uint32_t hash, const char *text)
+{
+	for (; *text != '\0'; text++)
+		hash = (hash ^ byte_lower((uint8_t)*text)) * 16777619U;
+	return hash;
+}
+
+/* Its high bits are the better ones. */
+uint32_t
+address_hash(const struct address *a)
+{
+	uint32_t hash =
+	    hash_text(hash_text(2166136261U, a->local) * 16777619U, a->domain);
+
+	return hash ^ hash >> 16;
+}
+
 /* RFC 5321 4.1.2: Dot-string. */
 static bool
 is_dot_string(const char *local)

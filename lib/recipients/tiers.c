@@ -10,7 +10,7 @@
 enum {
 	/* What names nobody is kept for the explanation only. */
 	NOBODIES_MAX = 100,
-	ALL_MAX = TICKET_CANDIDATES_MAX + NOBODIES_MAX,
+	ROOM_MIN = 8,
 };
 
 /* --- one candidate ----------------------------------------------------- */
@@ -34,15 +34,6 @@ classify(const struct search *s, const struct address *a)
 							   : CANDIDATE_FOREIGN;
 }
 
-/* FNV-1a, blind to case as address_equal() is. */
-static uint32_t
-hash_text(const char *text, uint32_t hash)
-{
-	for (; *text != '\0'; text++)
-		hash = (hash ^ byte_lower((uint8_t)*text)) * 16777619U;
-	return hash;
-}
-
 static bool
 is_known(const struct search *s, const struct candidate *c, uint32_t hash)
 {
@@ -59,9 +50,10 @@ keep(struct search *s, const struct candidate *c, uint32_t hash)
 {
 	struct candidates *out = s->out;
 
-	if (out->all == NULL) {
-		out->all = mem_new_array(ALL_MAX, sizeof(*out->all));
-		s->hashes = mem_new_array(ALL_MAX, sizeof(*s->hashes));
+	if (out->n == s->room) {
+		s->room = s->room == 0 ? ROOM_MIN : 2 * s->room;
+		out->all = mem_resize(out->all, s->room, sizeof(*out->all));
+		s->hashes = mem_resize(s->hashes, s->room, sizeof(*s->hashes));
 	}
 	s->hashes[out->n] = hash;
 	out->all[out->n++] = *c;
@@ -77,8 +69,7 @@ add_candidate(struct search *s, struct candidate c, struct slice text)
 	c.kind = CANDIDATE_INVALID;
 	if (c.fault == ADDRESS_OK) {
 		c.kind = classify(s, &c.address);
-		hash = hash_text(
-		    c.address.local, hash_text(c.address.domain, 2166136261U));
+		hash = address_hash(&c.address);
 		names = c.kind != CANDIDATE_OWN;
 	}
 	if (s->out->overflow || is_known(s, &c, hash))

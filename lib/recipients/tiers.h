@@ -19,6 +19,7 @@ struct search {
 	struct zone zone;
 	struct candidates *out;
 	uint32_t *hashes;
+	size_t room;    /* for hashes, and in out->all */
 	size_t n_named; /* usable and foreign ones */
 };
 
