@@ -224,26 +224,36 @@ read_address(struct slice xtext, struct address *out)
 	       address_parse(slice_of(text), out) == ADDRESS_OK;
 }
 
+static size_t
+count_entries(struct slice list)
+{
+	struct slice one;
+	size_t n = 1;
+
+	while (slice_cut_until(&list, ',', &one))
+		n++;
+	return n;
+}
+
 static bool
 read_candidates(struct slice list, struct ticket *t)
 {
+	size_t n = count_entries(list);
 	struct slice one;
 
 	if (list.len == 0)
 		return true;
-	t->candidates =
-	    mem_new_array(TICKET_CANDIDATES_MAX, sizeof(*t->candidates));
-	for (;;) {
-		bool more = slice_cut_until(&list, ',', &one);
-
-		if (t->n_candidates == TICKET_CANDIDATES_MAX ||
-		    !read_address(
-			more ? one : list, &t->candidates[t->n_candidates]))
+	if (n > TICKET_CANDIDATES_MAX)
+		return false;
+	t->candidates = mem_new_array(n, sizeof(*t->candidates));
+	while (t->n_candidates < n) {
+		if (!slice_cut_until(&list, ',', &one))
+			one = list;
+		if (!read_address(one, &t->candidates[t->n_candidates]))
 			return false;
 		t->n_candidates++;
-		if (!more)
-			return true;
 	}
+	return true;
 }
 
 /* What is between "k=…;" and "m=". */
