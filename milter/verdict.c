@@ -42,14 +42,10 @@ shown_fallback(const struct session *session, const struct address *fallback)
  * gets the mail: such a member stays as it is. */
 static bool
 is_fallback(const struct address *member, const struct address *fallback,
-    const char *shown)
+    const struct address *shown)
 {
-	struct address other;
-
 	return address_equal(member, fallback) ||
-	       (shown != NULL &&
-		   address_parse(slice_of(shown), &other) == ADDRESS_OK &&
-		   address_equal(member, &other));
+	       (shown != NULL && address_equal(member, shown));
 }
 
 static void
@@ -63,6 +59,9 @@ plan_edits(const struct session *session, const struct ticket *ticket,
     const struct route *route, struct verdict *out)
 {
 	const char *shown = shown_fallback(session, &ticket->fallback);
+	struct address address;
+	bool parsed = shown != NULL &&
+		      address_parse(slice_of(shown), &address) == ADDRESS_OK;
 	bool stays = false;
 
 	out->add = mem_new_array(route->n_recipients, sizeof(*out->add));
@@ -71,7 +70,8 @@ plan_edits(const struct session *session, const struct ticket *ticket,
 		char *text = bracketed(member);
 
 		note_recipient(out, text);
-		if (is_fallback(member, &ticket->fallback, shown)) {
+		if (is_fallback(
+			member, &ticket->fallback, parsed ? &address : NULL)) {
 			stays = true;
 			free(text);
 		} else {

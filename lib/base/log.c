@@ -54,7 +54,8 @@ log_set_level(enum log_level level)
 static size_t
 escaped_size(uint8_t c, const char *refused)
 {
-	bool plain = c >= 0x20 && c < 0x7f && strchr(refused, c) == NULL;
+	bool plain = c >= 0x20 && c < 0x7f &&
+		     (refused[0] == '\0' || strchr(refused, c) == NULL);
 
 	return plain ? 1 : 4;
 }

@@ -249,7 +249,11 @@ rules_run(const struct rules_question *q, struct rules_outcome *out)
 	bool running = true;
 
 	*out = (struct rules_outcome){ 0 };
-	add(out, q->recipients, q->n_recipients);
+	out->recipients =
+	    mem_new_array(q->n_recipients, sizeof(*out->recipients));
+	out->n_recipients = q->n_recipients;
+	memcpy(out->recipients, q->recipients,
+	    q->n_recipients * sizeof(*out->recipients));
 	if (n_own + q->config->n_rules == 0)
 		return;
 	out->steps =
