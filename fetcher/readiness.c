@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fetcher/descriptors.h"
 #include "fetcher/gate.h"
 
 enum {
@@ -74,21 +75,44 @@ readiness_facts(const struct readiness *r)
 	return &r->facts;
 }
 
-void
-readiness_fault(struct readiness *r, const struct error *err)
+static int64_t
+fault_pause(unsigned faults)
 {
 	int64_t pause = FAULT_FIRST_MS;
 
-	for (unsigned n = 0; n < r->faults && pause < FAULT_MOST_MS; n++)
+	for (unsigned n = 0; n < faults && pause < FAULT_MOST_MS; n++)
 		pause *= 2;
-	if (pause > FAULT_MOST_MS)
-		pause = FAULT_MOST_MS;
-	r->fault_until_ms = clock_monotonic_ms() + pause;
-	if (r->faults++ == 0 || strcmp(r->fault.text, err->text) != 0)
+	return pause < FAULT_MOST_MS ? pause : FAULT_MOST_MS;
+}
+
+/* Without descriptors each that fails does so at another place, and as if
+ * something else were wrong. */
+static struct error
+true_reason(const struct error *err)
+{
+	struct error reason = *err;
+
+	if (!descriptors_left())
+		error_set(&reason, ERROR_LOCAL, "no file descriptors are left");
+	return reason;
+}
+
+void
+readiness_fault(struct readiness *r, const struct error *err)
+{
+	struct error reason = true_reason(err);
+	int64_t now_ms = clock_monotonic_ms();
+	bool told = r->faults > 0 && strcmp(r->fault.text, reason.text) == 0;
+
+	/* What was under way when a pause began fails for the same reason. */
+	if (r->fault_until_ms <= now_ms)
+		r->fault_until_ms = now_ms + fault_pause(r->faults++);
+	if (!told)
 		log_error("%s; collecting pauses for %lld s, longer if it goes "
 			  "on",
-		    err->text, (long long)(pause / 1000));
-	r->fault = *err;
+		    reason.text,
+		    (long long)(r->fault_until_ms - now_ms + 999) / 1000);
+	r->fault = reason;
 }
 
 void

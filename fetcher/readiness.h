@@ -31,7 +31,8 @@ void readiness_ask(struct readiness *, readiness_handler *, void *arg);
  * positive answer. */
 const struct postfix_facts *readiness_facts(const struct readiness *);
 
-/* A local fault: not ready for a while, longer each time in a row. */
+/* A local fault: not ready for a while, longer each time in a row.  Those that
+ * are told of meanwhile are part of it. */
 void readiness_fault(struct readiness *, const struct error *);
 /* Something worked: the next fault starts with a short pause again. */
 void readiness_works(struct readiness *);
