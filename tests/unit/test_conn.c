@@ -201,14 +201,14 @@ drips(struct talk *t, int fd)
 	(void)t;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(write(fd, i < 19 ? "x" : "\n", 1), 1);
-		usleep(20000);
+		usleep(50000);
 	}
 }
 
 static void
 a_slow_line_arrives(void **state)
 {
-	struct talk t = { .script = drips, .settings.timeout_ms = 200 };
+	struct talk t = { .script = drips, .settings.timeout_ms = 600 };
 
 	(void)state;
 	talk_open(&t);
@@ -389,10 +389,11 @@ last_words_are_heard(void **state)
 static void
 a_unix_socket(void **state)
 {
-	struct talk t = { .script = greets_and_listens,
-		.path = "/tmp/test_conn.socket" };
+	char path[64];
+	struct talk t = { .script = greets_and_listens, .path = path };
 
 	(void)state;
+	snprintf(path, sizeof(path), "/tmp/test_conn.%d.socket", (int)getpid());
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	talk_expect_line(&t, "+OK hello");

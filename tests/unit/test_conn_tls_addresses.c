@@ -112,7 +112,7 @@ a_cut_and_a_silence_are_not_the_end(void **state)
 	struct talk t = several(hangs_up_or_waits, "three.test", 3);
 
 	(void)state;
-	t.settings.timeout_ms = 300;
+	t.settings.timeout_ms = 1000;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	talk_expect_line(&t, "+OK hello");

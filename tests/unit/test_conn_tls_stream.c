@@ -206,7 +206,7 @@ unread_bytes_are_bounded(void **state)
 	t.size = 32 << 20;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
-	while (talk_event_within(&t, 100))
+	while (talk_event_within(&t, 500))
 		assert_int_equal(t.event, CONN_DATA);
 	while ((piece = conn_peek(t.conn)).len > 0) {
 		total += piece.len;
@@ -230,7 +230,7 @@ drips_a_record(struct talk *t, int fd)
 	len = BIO_get_mem_data(record, &bytes);
 	for (long i = 0; i < len; i++) {
 		assert_int_equal(write(fd, bytes + i, 1), 1);
-		usleep(20000);
+		usleep(50000);
 	}
 	SSL_free(ssl);
 }
@@ -241,7 +241,7 @@ a_slow_record_is_no_silence(void **state)
 	struct talk t = tls_server_talk(drips_a_record, "good.pem");
 
 	(void)state;
-	t.settings.timeout_ms = 150;
+	t.settings.timeout_ms = 1000;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	talk_expect_line(&t, "slow");

@@ -459,11 +459,11 @@ static void
 silence_is_no_fault_while_it_idles(void **state)
 {
 	static const char *const part[] = { IDLES, "< ", NULL };
-	struct scene s = { .account.timeout_ms = 100 };
+	struct scene s = { .account.timeout_ms = 700 };
 
 	(void)state;
 	open_scene(&s, part, 1);
-	run_for(&s, 500);
+	run_for(&s, 1500);
 	assert_string_equal(s.told, "ifFlrbpcrd");
 	close_scene(&s);
 }

@@ -249,7 +249,7 @@ hung_sendmail_is_killed_with_its_children(void **state)
 	script(p, "sleep 30 & wait");
 	assert_int_equal(inject_one(p), INJECT_LOCAL);
 	assert_non_null(strstr(p->err.text, "timed out and was killed"));
-	assert_true(clock_monotonic_ms() - before < 1200);
+	assert_true(clock_monotonic_ms() - before < 10000);
 }
 
 static void

@@ -18,7 +18,7 @@
 
 #include "tests/support/ldap_server.h"
 
-enum { TIMEOUT_MS = 600 };
+enum { TIMEOUT_MS = 1500 };
 
 struct fixture {
 	struct ldap_server *server;
@@ -178,8 +178,8 @@ test_silence_is_bounded(void **state)
 
 	f->server->silent = true;
 	assert_int_equal(ask(f).existence, UNKNOWN);
-	assert_in_range(
-	    clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50, TIMEOUT_MS + 300);
+	assert_in_range(clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50,
+	    2 * TIMEOUT_MS - 50);
 }
 
 static void
@@ -190,8 +190,8 @@ test_half_an_answer_is_bounded(void **state)
 
 	f->server->half = true;
 	assert_int_equal(ask(f).existence, UNKNOWN);
-	assert_in_range(
-	    clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50, TIMEOUT_MS + 300);
+	assert_in_range(clock_monotonic_ms() - begun_ms, TIMEOUT_MS - 50,
+	    2 * TIMEOUT_MS - 50);
 }
 
 /* A listener whose queue nobody empties: connected, and then nothing. */
@@ -411,7 +411,7 @@ test_question_has_a_deadline(void **state)
 	source_ldap.lookup(f->source,
 	    &(struct directory_question){ &anna, 1, begun_ms + 100 }, &answer);
 	assert_int_equal(answer.existence, UNKNOWN);
-	assert_in_range(clock_monotonic_ms() - begun_ms, 90, 300);
+	assert_in_range(clock_monotonic_ms() - begun_ms, 90, TIMEOUT_MS);
 }
 
 static void
