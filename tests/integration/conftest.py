@@ -119,6 +119,7 @@ def scene(world, request):
     request.node.scene = scene
     yield scene
     try:
+        scene.mailhaul.stop_fetcher()
         if not getattr(request.node, "failed", False):
             scene.judge()
     finally:

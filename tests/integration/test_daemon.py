@@ -2,6 +2,7 @@
 """Reload, keep, and state over restarts."""
 
 import signal
+import time
 
 import pytest
 from mails import mail
@@ -65,9 +66,8 @@ def test_reload_of_the_milter(scene):
     deliver(scene, "nobody1", "office@example.org")
     scene.account["unknown_recipients"] = "second@example.org"
     scene.mailhaul.write()
-    mark = len(scene.mailhaul.log("milter"))
     scene.mailhaul.send_signal("milter", signal.SIGUSR1)
-    wait_for(lambda: scene.mailhaul.log("milter")[mark:], "the milter to say so")
+    wait_for(lambda: ": reloaded " in scene.mailhaul.log("milter"), "the milter to say so")
     deliver(scene, "nobody2", "second@example.org")
 
 
@@ -94,11 +94,11 @@ def test_keep_forever(scene):
 
 def test_keep_for_a_time(scene):
     scene.account["keep"] = "3s"
-    uids = scene.put(mail("one", envelope="anna@example.org"))
+    scene.put(mail("one", envelope="anna@example.org"))
+    begun = time.monotonic()
     scene.mailhaul.start_fetcher()
-    wait_for(lambda: scene.mailhaul.lines(status="injected"), "the mail", 20)
-    assert scene.mailbox.uids() == uids
     wait_for(lambda: scene.mailbox.uids() == [], "its deletion at the provider", 20)
+    assert time.monotonic() - begun >= 3
     scene.postfix.wait_until_idle()
     assert scene.got() == {"one": ["anna@example.org"]}
 

@@ -403,7 +403,7 @@ def test_stopped_server(slapd, query, kind):
     finally:
         slapd.process.send_signal(signal.SIGCONT)
     assert answer == UNKNOWN
-    assert query.seconds < 2.5
+    assert query.seconds < 10
 
 
 def test_killed_server(slapd, query):
@@ -424,8 +424,8 @@ def test_first_server_dead(slapd, query):
 def test_first_server_silent(slapd, query):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"ldaps://127.0.0.1:{silent.getsockname()[1]}"
-        assert query.by_password(slapd, "anna@example.org", uri, slapd.ldaps) == FOUND
-    assert query.seconds < 3.5
+        assert query.by_password(slapd, "anna@example.org", uri, slapd.ldaps, timeout="10s") == FOUND
+    assert query.seconds < 9
 
 
 @pytest.mark.parametrize("asked, why, to", [

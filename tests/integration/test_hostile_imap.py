@@ -536,7 +536,7 @@ def idling(scene, hostile):
 
     def start(answers=None, capabilities=CAPABILITIES, **settings):
         server = hostile(Hostile("", answers or {}, capabilities=capabilities), ())
-        scene.account.update({"every": "1h", "timeout": "2s", **settings})
+        scene.account.update({"every": "1h", **settings})
         scene.mailhaul.start_fetcher()
         return server
 
@@ -554,13 +554,13 @@ def arrives(scene, server, case, timeout=20):
 def test_idle_hears_of_new_mail(scene, idling):
     server = idling()
     wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first", 3)
-    arrives(scene, server, "second", 3)
+    arrives(scene, server, "first")
+    arrives(scene, server, "second")
     assert server.logins == 1
 
 
 def test_idle_that_never_ends_is_broken_off(scene, idling):
-    server = idling({"DONE": silence})
+    server = idling({"DONE": silence}, timeout="2s")
     wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
     arrives(scene, server, "first")
     scene.mailhaul.send_signal("fetcher", signal.SIGTERM)
@@ -592,7 +592,7 @@ def test_idle_is_renewed(scene, idling):
 
     server = idling({"IDLE": deaf}, idle_renew="1s")
     wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first", 10)
+    arrives(scene, server, "first")
     assert server.logins == 1
 
 

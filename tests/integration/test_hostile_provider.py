@@ -201,7 +201,7 @@ def test_server_without_capa_is_asked_for_stls(scene, hostile):
 @pytest.mark.parametrize("tls", ["pop3s", "stls"])
 @pytest.mark.parametrize("answer", [close, silence])
 def test_server_that_cannot_bear_capa(scene, hostile, answer, tls):
-    server = hostile(Hostile("", {"CAPA": answer}, tls=tls, account={"timeout": "1s", "keep": "forever"}))
+    server = hostile(Hostile("", {"CAPA": answer}, tls=tls, account={"timeout": "3s", "keep": "forever"}))
     scene.mailhaul.start_fetcher()
     wait_for(lambda: "no answer to CAPA (the next try does without it): " in scene.mailhaul.log("fetcher"),
              "the first try", 20)

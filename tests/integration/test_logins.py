@@ -139,9 +139,11 @@ def test_secret_is_read_for_each_login(scene, account, tokens):
     scene.secrets.append(token)
     scene.mailhaul.start_fetcher()
     wait_for(lambda: "Login: user=<" + scene.mailbox.user in scene.provider_log(), "the first login", 20)
-    tokens.revoke()
     scene.secrets.append(tokens.issue(scene.mailbox.user))
     scene.mailhaul.secret("token", scene.secrets[-1])
+    # A login that was under way has the old one.
+    wait_for(lambda: scene.secrets[-1] in dict(tokens.asked), "a login with the new one", 20)
+    tokens.revoke(token)
     scene.put(mail("one", envelope="anna@example.org"))
     wait_for(lambda: "one" in scene.got(), "the mail", 20)
     assert "refused" not in scene.mailhaul.log("fetcher")

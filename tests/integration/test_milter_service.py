@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The milter while mail goes through it: reloaded, stopped, killed, started."""
 
-import contextlib
 import signal
 import smtplib
 import threading
 
 import pytest
-from commands import run
 from mails import mail
 from postfix import MILTER
 from tsan import own_reports
@@ -157,9 +155,6 @@ def test_reload_stop_and_kill_under_load(scene, service, flavour, count):
             service.start_milter()
     wait_for(lambda: not scene.mailbox.uids(), "the provider's mailbox to be empty", 60,
              lambda: service.log("fetcher")[-3000:])
-    # What waits in maildrop for the milter is tried again once a minute.
-    with contextlib.suppress(AssertionError):
-        run("postkick", "public", "pickup", "W")
     scene.postfix.wait_until_idle()
     assert not load.faults
     assert scene.got() == load.wanted()

@@ -51,6 +51,11 @@ def table(scene, text):
     return path
 
 
+def sessions(scene, words):
+    """The lines of the listener in Postfix's log that have these words."""
+    return [line for line in scene.mail_log().splitlines() if "mailhaul/smtpd" in line and words in line]
+
+
 def clients(scene):
     """{case: client=… of Postfix's log}"""
     queue = {}
@@ -74,10 +79,10 @@ def test_verdict_and_queue_id(scene):
         assert routed[line.text.split(":")[0]] == line["queue"]
     assert scene.got() == {f"m{n}": ["anna@example.org"] for n in range(40)}
     assert scene.mailbox.uids() == []
-    sessions = [line for line in scene.mail_log().splitlines()
-                if "mailhaul/smtpd" in line and " disconnect " in line]
-    assert 0 < len(sessions) <= 4, "sessions are kept"
-    assert all("quit=1" in line for line in sessions), "none is lost"
+    begun = len(sessions(scene, " connect "))
+    assert 0 < begun <= 4, "sessions are kept"
+    wait_for(lambda: len(sessions(scene, " disconnect ")) == begun, "their end")
+    assert all("quit=1" in line for line in sessions(scene, " disconnect ")), "none is lost"
     assert set(clients(scene).values()) == {"mail.sender.example[192.0.2.7]"}
 
 
@@ -207,7 +212,7 @@ def test_a_reload_changes_the_way(scene):
         scene.mailhaul.config["inject"] = ways[number % 2]
         scene.mailhaul.write()
         scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
-        wait_for(lambda: scene.mailhaul.log("fetcher").count("configuration") > number, "the reload")
+        wait_for(lambda: scene.mailhaul.log("fetcher").count("configuration reloaded") > number, "the reload")
     scene.postfix.wait_until_idle()
     assert len(scene.got()) == 4
 
@@ -217,8 +222,8 @@ def test_sessions_do_not_wait_for_ever(scene):
     scene.put(mail("one", envelope="anna@example.org"))
     scene.mailhaul.start_fetcher()
     wait_for(lambda: "one" in scene.got(), "the mail")
-    wait_for(lambda: "disconnect from" in scene.mail_log(), "the end of the session", 15)
-    assert "quit=1" in scene.mail_log()
+    wait_for(lambda: sessions(scene, " disconnect "), "the end of the session", 15)
+    assert "quit=1" in sessions(scene, " disconnect ")[0]
 
 
 def test_by_host_and_port(scene):

@@ -327,7 +327,9 @@ def test_forget_fetches_again(scene, running):
     uids = scene.put(*letters(3))
     if running:
         scene.mailhaul.start_fetcher()
-        wait_for(lambda: len(scene.got()) == 3, "the mail", 20)
+        # Postfix may deliver before that is recorded.
+        wait_for(lambda: len(scene.mailhaul.lines(status="injected")) == 3, "the mail", 20)
+        scene.postfix.wait_until_idle()
     else:
         scene.fetch()
     seen(scene, "forget", "office", status=64)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs under test, each run as its own user, and what they log."""
 
+import contextlib
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -61,6 +63,26 @@ class LogLine:
 
     def __getitem__(self, name):
         return self.words.get(name)
+
+
+def _replace(path, text, mode, *owners):
+    """A daemon that reads it meanwhile finds the one or the other."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text)
+    draft.chmod(mode)
+    shutil.chown(draft, *owners)
+    draft.rename(path)
+
+
+def _processes_of(user):
+    """Those that live.  Nobody else in the sandbox has this user."""
+    wanted = re.compile(rf"^State:\t[^ZX].*^Uid:\t{pwd.getpwnam(user).pw_uid}\t", re.M | re.S)
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if wanted.search(path.read_text()):
+                found.append(int(path.parent.name))
+    return found
 
 
 def parse(text):
@@ -138,9 +160,7 @@ class Mailhaul:
     def secret(self, name, text, owner="mailhaul"):
         """Write a secret file that only `owner` may read; return its path."""
         path = self.folder / name
-        path.write_text(text + "\n")
-        path.chmod(0o600)
-        shutil.chown(path, owner)
+        _replace(path, text + "\n", 0o600, owner)
         return str(path)
 
     def add_account(self, mailbox, name="office", **settings):
@@ -170,9 +190,7 @@ class Mailhaul:
         ]
         text = to_yaml({**self.config, "accounts": accounts})
         if text != self._written:
-            self.yaml.write_text(text)
-            shutil.chown(self.yaml, "root", "mailhaul")
-            self.yaml.chmod(0o640)
+            _replace(self.yaml, text, 0o640, "root", "mailhaul")
             self._written = text
 
     def _command(self, program, user, arguments, flavour):
@@ -337,12 +355,25 @@ class Mailhaul:
             process.wait()
             raise AssertionError(f"{name} did not end within {timeout} s of signal {number}") from None
 
+    def stop_fetcher(self):
+        """At once, and whatever it had begun: a sendmail(1) that outlives it would
+        bring its mail into another test."""
+        if "fetcher" in self._processes:
+            self.kill("fetcher")
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not _processes_of("mailhaul"), "the fetcher's children", 5)
+        for pid in _processes_of("mailhaul"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not _processes_of("mailhaul"), "the end of the fetcher's children", 10)
+        FETCHER_CONTROL.unlink(missing_ok=True)
+
     def stop_all(self):
         """At once: what a test leaves is of no use."""
+        self.stop_fetcher()
         for name in list(self._processes):
             self.kill(name)
         CONTROL.unlink(missing_ok=True)
-        FETCHER_CONTROL.unlink(missing_ok=True)
 
     def log(self, name):
         path = self.folder / f"{name}.log"

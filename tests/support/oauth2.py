@@ -90,10 +90,10 @@ class TokenServer:
             self._good[token] = user
         return token
 
-    def revoke(self):
-        """No token that was given until now is good any longer."""
+    def revoke(self, token):
+        """It is not good any longer."""
         with self._lock:
-            self._good.clear()
+            del self._good[token]
 
     def give_stale(self, count):
         """The next `count` tokens that commands get are not good."""
