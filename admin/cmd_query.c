@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * query - "does this address exist?", as the milter would ask: accepted
- * domain, map_to, the directory's sources in turn, and once more without the
- * extension.
+ * domain, map_to, aliases, the directory's sources in turn, and once more
+ * without the extension.
  */
 #include "admin/commands.h"
 
@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "directory/directory.h"
 #include "policy/route.h"
+#include "policy/target.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -102,16 +103,17 @@ look_up(void *context, const struct address *address,
 
 /* What is said in the end. */
 struct outcome {
-	char address[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE]; /* "": nobody */
+	char address[ADDRESS_TEXT_SIZE];
 	const char *result;
+	json_t *to; /* the addresses where somebody was found */
 };
 
 static void
 print_json(const struct query *q, const struct outcome *end)
 {
-	json_t *all = json_pack("{s:i, s:s, s:s, s:s*, s:O}", "version", 1,
-	    "address", end->address, "result", end->result, "to",
-	    end->to[0] == '\0' ? NULL : end->to, "steps", q->steps);
+	json_t *all = json_pack("{s:i, s:s, s:s, s:O, s:O}", "version", 1,
+	    "address", end->address, "result", end->result, "to", end->to,
+	    "steps", q->steps);
 
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -134,24 +136,52 @@ print_text(const struct query *q, const struct outcome *end)
 			    k + 1 < N_KEYS ? ": " : "\n");
 	}
 	printf("%s: %s", end->address, end->result);
-	if (end->to[0] != '\0' && strcmp(end->to, end->address) != 0)
-		printf(" -> %s", end->to);
+	for (size_t i = 0; i < json_array_size(end->to); i++) {
+		const char *to = json_string_value(json_array_get(end->to, i));
+
+		if (i > 0 || strcmp(to, end->address) != 0)
+			printf("%s%s", i == 0 ? " -> " : ", ", to);
+	}
 	putchar('\n');
 }
 
+/* Whom an alias names, before the directory is asked about them. */
 static void
-print(struct query *q, const struct route_step *decided)
+tell_aliases(struct query *q, const struct config *config)
 {
-	struct outcome end = { .result = route_result_name(decided->result) };
+	char person[ADDRESS_TEXT_SIZE];
+	size_t n;
+	struct target *targets = targets_of(config, &q->address, 1, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (targets[i].alias == NULL)
+			continue;
+		address_write(&targets[i].alias->address, q->subject);
+		add_step(q, "alias", "names",
+		    address_write(&targets[i].address, person));
+	}
+	free(targets);
+}
+
+static void
+print(struct query *q, const struct route *route, enum route_result result)
+{
+	struct outcome end = { .result = route_result_name(result),
+		.to = json_array() };
+	char to[ADDRESS_TEXT_SIZE];
 
 	address_write(&q->address, end.address);
-	if (decided->result == ROUTE_FOUND)
-		address_write(&decided->to, end.to);
-	if (decided->result == ROUTE_FOREIGN) {
+	for (size_t i = 0; i < route->n_steps; i++)
+		if (route->steps[i].result == ROUTE_FOUND)
+			json_array_append_new(end.to,
+			    json_string(
+				address_write(&route->steps[i].to, to)));
+	if (result == ROUTE_FOREIGN) {
 		address_write(&q->address, q->subject);
-		add_step(q, "domain", end.result, decided->text);
+		add_step(q, "domain", end.result, route->steps[0].text);
 	}
 	(q->json ? print_json : print_text)(q, &end);
+	json_decref(end.to);
 }
 
 static int
@@ -170,14 +200,16 @@ run(struct query *q, struct config *config)
 		.context = q,
 	};
 	struct route route;
+	enum route_result result;
 	int status;
 
 	q->directory = directory_new(config);
 	q->steps = json_array();
+	tell_aliases(q, config);
 	route_decide(&question, &route);
-	if (route.n_steps == 1) {
-		print(q, &route.steps[0]);
-		status = exit_codes[route.steps[0].result];
+	if (route_result_of(&route, &q->address, &result)) {
+		print(q, &route, result);
+		status = exit_codes[result];
 	} else {
 		fprintf(stderr, "mailhaul query: %s\n", route.defer_reason);
 		status = EX_CONFIG;

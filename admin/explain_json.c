@@ -20,6 +20,22 @@ recipients_of(const struct explanation *e)
 	return all;
 }
 
+/* Where a candidate, or the people of the alias that it is, went. */
+static json_t *
+went_to(const struct explanation *e, const struct candidate *c)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < e->route.n_steps; i++) {
+		const struct route_step *step = &e->route.steps[i];
+
+		if (address_equal(&step->candidate, &c->address) &&
+		    !address_is_null(&step->to))
+			json_array_append_new(all, address_of(&step->to));
+	}
+	return all;
+}
+
 static json_t *
 candidates_of(const struct explanation *e)
 {
@@ -27,18 +43,14 @@ candidates_of(const struct explanation *e)
 
 	for (size_t i = 0; i < e->candidates.n; i++) {
 		const struct candidate *c = &e->candidates.all[i];
-		const struct route_step *step;
-		const char *result = explanation_result(e, c, &step);
-		json_t *to = json_array(), *one;
+		const char *result = explanation_result(e, c);
+		bool invalid = c->kind == CANDIDATE_INVALID;
 
-		if (step != NULL && (step->result == ROUTE_FOUND ||
-					step->result == ROUTE_ABSENT))
-			json_array_append_new(to, address_of(&step->to));
-		one = json_pack("{s:o, s:s, s:o}", "address",
-		    c->kind == CANDIDATE_INVALID ? json_text(c->text)
-						 : address_of(&c->address),
-		    "result", result == NULL ? "unknown" : result, "to", to);
-		json_array_append_new(all, one);
+		json_array_append_new(all,
+		    json_pack("{s:o, s:s, s:o}", "address",
+			invalid ? json_text(c->text) : address_of(&c->address),
+			"result", result == NULL ? "unknown" : result, "to",
+			invalid ? json_array() : went_to(e, c)));
 	}
 	return all;
 }

@@ -119,8 +119,8 @@ explanation_verdict_name(enum explanation_verdict verdict)
 }
 
 const char *
-explanation_result(const struct explanation *e,
-    const struct candidate *candidate, const struct route_step **step)
+explanation_result(
+    const struct explanation *e, const struct candidate *candidate)
 {
 	static const char *const unjudged[] = {
 		[CANDIDATE_USABLE] = NULL,
@@ -128,16 +128,12 @@ explanation_result(const struct explanation *e,
 		[CANDIDATE_OWN] = "own",
 		[CANDIDATE_INVALID] = "invalid",
 	};
+	enum route_result result;
 
-	*step = NULL;
 	if (candidate->kind == CANDIDATE_OWN ||
 	    candidate->kind == CANDIDATE_INVALID)
 		return unjudged[candidate->kind];
-	for (size_t i = 0; i < e->route.n_steps; i++)
-		if (address_equal(
-			&e->route.steps[i].candidate, &candidate->address)) {
-			*step = &e->route.steps[i];
-			return route_result_name((*step)->result);
-		}
+	if (route_result_of(&e->route, &candidate->address, &result))
+		return route_result_name(result);
 	return unjudged[candidate->kind];
 }

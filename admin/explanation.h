@@ -50,11 +50,10 @@ void explanation_find_original(struct explanation *, const struct config *,
 void explanation_clear(struct explanation *);
 
 const char *explanation_verdict_name(enum explanation_verdict);
-/* "found", "absent", "unknown", "foreign", "invalid", "own"; *step is what
- * the policy said of it, or NULL.  NULL: never judged, since there were too
- * many or it is parked. */
-const char *explanation_result(const struct explanation *,
-    const struct candidate *, const struct route_step **step);
+/* "found", "absent", "unknown", "foreign", "invalid", "own".  NULL: never
+ * judged, since there were too many or it is parked. */
+const char *
+explanation_result(const struct explanation *, const struct candidate *);
 
 /* For a colleague, and for a program: docs in mailhaul(8).  False: cannot be
  * written. */

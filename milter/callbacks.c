@@ -202,6 +202,7 @@ judge_rcpt(SMFICTX *ctx, struct connection *connection, char **arguments)
 	smtp_mail_rcpt(&connection->smtp,
 	    &(struct smtp_mail_question){
 		.config = connection->snapshot->config,
+		.prepare = inquiry_prepare,
 		.lookup = inquiry_lookup,
 		.context = &inquiry,
 		.arguments = (const char *const *)arguments },

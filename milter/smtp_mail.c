@@ -39,16 +39,26 @@ carried_parameters(const char *const *parameters)
 
 static void
 keep(struct smtp_mail *mail, const struct smtp_mail_question *q,
-    const struct address *to, bool replaced)
+    const struct address *to)
 {
 	mail->rcpts =
 	    mem_resize(mail->rcpts, mail->n + 1, sizeof(*mail->rcpts));
 	mail->rcpts[mail->n++] =
 	    (struct smtp_rcpt){ .shown = mem_string(q->arguments[0]),
 		    .parameters = carried_parameters(q->arguments + 1),
-		    .to = *to,
-		    .replaced = replaced };
-	mail->n_replaced += replaced;
+		    .to = *to };
+}
+
+static void
+keep_replaced(struct smtp_mail *mail, const struct smtp_mail_question *q,
+    const struct route_smtp *route)
+{
+	for (size_t i = 0; i < route->n_to; i++) {
+		keep(mail, q, &route->to[i].address);
+		mail->rcpts[mail->n - 1].replaced = true;
+		mail->rcpts[mail->n - 1].further = i > 0;
+	}
+	mail->n_replaced += route->n_to;
 }
 
 struct refusal {
@@ -77,10 +87,35 @@ refuse(const struct refusal *refusal, const struct address *address,
 	log_safe(reply->text, sizeof(reply->text), slice_of(line));
 }
 
+static void
+answer(struct smtp_mail *mail, const struct smtp_mail_question *q,
+    const struct address *address, const struct route_smtp *route,
+    struct smtp_mail_reply *reply)
+{
+	switch (route->result) {
+	case ROUTE_SMTP_LEFT:
+		keep(mail, q, address);
+		return;
+	case ROUTE_SMTP_REPLACED:
+		keep_replaced(mail, q, route);
+		return;
+	case ROUTE_SMTP_REFUSED:
+		refuse(&user_unknown, address, reply);
+		return;
+	case ROUTE_SMTP_UNSURE:
+		refuse(&unsure, address, reply);
+		return;
+	}
+}
+
 void
 smtp_mail_rcpt(struct smtp_mail *mail, const struct smtp_mail_question *q,
     struct smtp_mail_reply *reply)
 {
+	const struct route_question question = { .config = q->config,
+		.prepare = q->prepare,
+		.lookup = q->lookup,
+		.context = q->context };
 	struct address address;
 	struct route_smtp route;
 
@@ -88,27 +123,15 @@ smtp_mail_rcpt(struct smtp_mail *mail, const struct smtp_mail_question *q,
 	if (address_parse(slice_of(q->arguments[0]), &address) != ADDRESS_OK ||
 	    config_domain(q->config, address.domain) == NULL)
 		return;
-	if (mail->n == SMTP_MAIL_RCPTS_MAX) {
+	if (mail->n >= SMTP_MAIL_RCPTS_MAX) {
 		refuse(&too_many, &address, reply);
 		return;
 	}
-	route_smtp_decide(q->config, &address, q->lookup, q->context, &route);
+	route_smtp_decide(&question, &address, &route);
 	log_quotable(
 	    reply->reason, sizeof(reply->reason), slice_of(route.text));
-	switch (route.result) {
-	case ROUTE_SMTP_LEFT:
-		keep(mail, q, &address, false);
-		return;
-	case ROUTE_SMTP_REPLACED:
-		keep(mail, q, &route.to.address, true);
-		return;
-	case ROUTE_SMTP_REFUSED:
-		refuse(&user_unknown, &address, reply);
-		return;
-	case ROUTE_SMTP_UNSURE:
-		refuse(&unsure, &address, reply);
-		return;
-	}
+	answer(mail, q, &address, &route, reply);
+	route_smtp_clear(&route);
 }
 
 static char *
@@ -156,7 +179,8 @@ smtp_mail_edit(const struct smtp_mail *mail, struct smtp_mail_edits *out)
 
 		if (!is_replacement(mail, &rcpt->to))
 			continue;
-		out->remove[out->n_remove++] = rcpt->shown;
+		if (!rcpt->further)
+			out->remove[out->n_remove++] = rcpt->shown;
 		if (first_for(mail, &rcpt->to) == rcpt)
 			out->add[out->n_add++] =
 			    (struct smtp_addition){ .address =

@@ -14,7 +14,8 @@
 #include "policy/route.h"
 
 enum {
-	SMTP_MAIL_RCPTS_MAX = 1000, /* in accepted domains; Postfix's own */
+	SMTP_MAIL_RCPTS_MAX = 1000, /* in accepted domains, when there is one
+				       more; Postfix's own */
 	SMTP_MAIL_PARAMETERS_MAX = 1024, /* of one recipient; longer: none */
 };
 
@@ -24,6 +25,7 @@ struct smtp_mail {
 		char *parameters;  /* "NOTIFY=… ORCPT=…", or "" */
 		struct address to; /* who gets it */
 		bool replaced;
+		bool further; /* of an alias's people, after the first */
 	} * rcpts;
 	size_t n;
 	size_t n_replaced;
@@ -31,6 +33,7 @@ struct smtp_mail {
 
 struct smtp_mail_question {
 	const struct config *config;
+	route_prepare *prepare; /* NULL: none */
 	route_lookup *lookup;
 	void *context;
 	/* of RCPT: the address, ESMTP parameters, NULL at the end */

@@ -173,8 +173,8 @@ static const struct schema_row milter_rows[] = {
 		    "recipients in accepted domains. off: left alone. reject: "
 		    "who is not in the directory is refused (550 5.1.1). "
 		    "catch_all: such a recipient is replaced by the domain's "
-		    "catch_all, and refused where there is none; map_to "
-		    "and rewrite_to are applied." },
+		    "catch_all, and refused where there is none; map_to, "
+		    "aliases and rewrite_to are applied." },
 	{ .name = NULL },
 };
 static const struct schema_table milter_table = { .rows = milter_rows };

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mail/extension.h"
+#include "policy/target.h"
 
 /* One decision under way. */
 struct decision {
@@ -49,31 +50,12 @@ say(struct route_step *step, const char *fmt, ...)
 	log_safe(step->text + len, sizeof(step->text) - len, slice_of(raw));
 }
 
-/* A default Postfix relays victim%elsewhere@here, elsewhere!victim@here and
- * "victim@elsewhere"@here to elsewhere (measured, 3.7), and a leading "-" is
- * an option to many a program.  It discards without a word what is for
- * double-bounce in a domain of mydestination, and for mailer-daemon unless an
- * alias says otherwise (measured). */
-static bool
-is_unsafe(const struct address *address)
-{
-	static const char *const discarded[] = { "double-bounce",
-		"mailer-daemon" };
-	struct slice local = slice_of(address->local);
-
-	for (size_t i = 0; i < sizeof(discarded) / sizeof(discarded[0]); i++)
-		if (slice_equal_nocase(local, slice_of(discarded[i])))
-			return true;
-	return address->local[0] == '-' ||
-	       strpbrk(address->local, "%!@") != NULL;
-}
-
 /* The only place where an accepted_rcpt is made. */
 static bool
 accept_address(const struct config *config, const struct address *address,
     struct accepted_rcpt *out)
 {
-	if (address_is_null(address) || is_unsafe(address) ||
+	if (address_is_null(address) || target_is_unsafe(address) ||
 	    config_domain(config, address->domain) == NULL)
 		return false;
 	out->address = *address;
@@ -145,32 +127,6 @@ ask(const struct decision *d, const struct address *address,
 	return answer->existence;
 }
 
-/* What a candidate is looked up as. */
-struct target {
-	const struct accepted_domain *domain; /* NULL: foreign */
-	struct address address;
-	bool mapped;
-	bool usable; /* may be looked up and delivered to */
-};
-
-static struct target
-target_of(const struct config *config, const struct address *candidate)
-{
-	struct target t = { .domain = config_domain(config, candidate->domain),
-		.address = *candidate,
-		.usable = !is_unsafe(candidate) };
-
-	if (t.domain == NULL || t.domain->map_to == NULL)
-		return t;
-	t.usable = t.usable &&
-		   address_make(slice_of(candidate->local),
-		       slice_of(t.domain->map_to), &t.address) == ADDRESS_OK;
-	t.mapped = t.usable;
-	t.domain = config_domain(config, t.domain->map_to);
-	t.usable = t.usable && t.domain != NULL;
-	return t;
-}
-
 /* The directory's answer about an address or, when that is absent, about the
  * same without its extension. */
 struct inquired {
@@ -221,93 +177,101 @@ final_address(const struct decision *d, const struct address *address,
 }
 
 static void
-judge_accepted(const struct decision *d, const struct address *address,
-    const struct accepted_domain *domain, struct route_step *step)
+judge_accepted(
+    const struct decision *d, const struct target *t, struct route_step *step)
 {
 	struct inquired inquired;
 	char text[ADDRESS_TEXT_SIZE], reason[1024];
 	struct address to;
 
-	switch (ask_with_and_without_extension(d, address, step, &inquired)) {
+	switch (
+	    ask_with_and_without_extension(d, &t->address, step, &inquired)) {
 	case EXISTS:
 		step->result = ROUTE_FOUND;
-		to = final_address(d, address, &inquired, step);
+		to = final_address(d, &t->address, &inquired, step);
 		deliver_to(d, &to, &step->to);
 		return;
 	case ABSENT:
 		step->result = ROUTE_ABSENT;
-		deliver_unknown(d, domain, step);
+		deliver_unknown(d, t->domain, step);
 		return;
 	case UNKNOWN:
 		break;
 	}
 	step->result = ROUTE_UNKNOWN;
-	snprintf(reason, sizeof(reason), "%s: %s", address_write(address, text),
-	    inquired.answer.reason);
+	snprintf(reason, sizeof(reason), "%s: %s",
+	    address_write(&t->address, text), inquired.answer.reason);
 	if (!d->out->defer)
 		log_safe(d->out->defer_reason, sizeof(d->out->defer_reason),
 		    slice_of(reason));
 	d->out->defer = true;
 }
 
+/* How the candidate became the target. */
 static void
-judge(const struct decision *d, struct route_step *step)
+say_target(const struct target *t, struct route_step *step)
 {
-	struct target t = target_of(d->config, &step->candidate);
-	char text[ADDRESS_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE], person[ADDRESS_TEXT_SIZE];
 
+	if (!address_is_null(&t->mapped))
+		say(step, "map_to makes it %s",
+		    address_write(&t->mapped, text));
+	if (t->alias != NULL)
+		say(step, "%sthe alias %s names %s",
+		    step->text[0] == '\0' ? "" : "; ",
+		    address_write(&t->alias->address, text),
+		    t->too_many ? "more people than a message can have"
+				: address_write(&t->address, person));
+}
+
+static void
+judge(const struct decision *d, const struct target *t, struct route_step *step)
+{
 	if (config_domain(d->config, step->candidate.domain) == NULL) {
 		step->result = ROUTE_FOREIGN;
 		say(step, "%s is no accepted domain: dropped",
 		    step->candidate.domain);
 		return;
 	}
-	if (t.mapped)
-		say(step, "map_to makes it %s",
-		    address_write(&t.address, text));
-	if (!t.usable) {
-		step->result = ROUTE_ABSENT;
-		say(step, "its local part could be relayed elsewhere or is "
-			  "discarded by Postfix, or it is too long");
-		deliver_unknown(d, NULL, step);
+	say_target(t, step);
+	if (t->usable) {
+		judge_accepted(d, t, step);
 		return;
 	}
-	judge_accepted(d, &t.address, t.domain, step);
+	step->result = ROUTE_ABSENT;
+	if (!t->too_many)
+		say(step, "its local part could be relayed elsewhere or is "
+			  "discarded by Postfix, or it is too long");
+	deliver_unknown(d, NULL, step);
 }
 
-static bool
-is_among(const struct address *list, size_t n, const struct address *address)
+static int
+in_order(const void *a, const void *b)
 {
-	for (size_t i = 0; i < n; i++)
-		if (address_equal(&list[i], address))
-			return true;
-	return false;
+	return address_compare(a, b);
 }
 
 /* Tells beforehand what judge() may ask for. */
 static void
-prepare(const struct decision *d)
+prepare(const struct decision *d, const struct target *targets, size_t n)
 {
-	const struct ticket *ticket = d->asked->ticket;
-	struct address *list =
-	    mem_new_array(2 * ticket->n_candidates, sizeof(*list));
-	struct address base;
-	size_t n = 0;
+	struct address *list = mem_new_array(2 * n, sizeof(*list));
+	size_t len = 0, kept = 0;
 
-	for (size_t i = 0; i < ticket->n_candidates; i++) {
-		struct target t = target_of(d->config, &ticket->candidates[i]);
-
-		if (t.domain == NULL || !t.usable)
+	for (size_t i = 0; i < n; i++) {
+		if (targets[i].domain == NULL || !targets[i].usable)
 			continue;
-		if (!is_among(list, n, &t.address))
-			list[n++] = t.address;
-		if (extension_remove(
-			&t.address, d->config->recipient_delimiter, &base) &&
-		    !is_among(list, n, &base))
-			list[n++] = base;
+		list[len++] = targets[i].address;
+		len += extension_remove(&targets[i].address,
+		    d->config->recipient_delimiter, &list[len]);
 	}
-	if (n > 0)
-		d->asked->prepare(d->asked->context, list, n);
+	if (len > 1)
+		qsort(list, len, sizeof(*list), in_order);
+	for (size_t i = 0; i < len; i++)
+		if (kept == 0 || !address_equal(&list[kept - 1], &list[i]))
+			list[kept++] = list[i];
+	if (kept > 0)
+		d->asked->prepare(d->asked->context, list, kept);
 	free(list);
 }
 
@@ -330,15 +294,17 @@ judge_all(const struct decision *d)
 {
 	const struct ticket *ticket = d->asked->ticket;
 	struct route *out = d->out;
+	struct target *targets = targets_of(
+	    d->config, ticket->candidates, ticket->n_candidates, &out->n_steps);
 
 	if (d->asked->prepare != NULL)
-		prepare(d);
-	out->steps = mem_new_array(ticket->n_candidates, sizeof(*out->steps));
-	out->n_steps = ticket->n_candidates;
+		prepare(d, targets, out->n_steps);
+	out->steps = mem_new_array(out->n_steps, sizeof(*out->steps));
 	for (size_t i = 0; i < out->n_steps; i++) {
-		out->steps[i].candidate = ticket->candidates[i];
-		judge(d, &out->steps[i]);
+		out->steps[i].candidate = *targets[i].candidate;
+		judge(d, &targets[i], &out->steps[i]);
 	}
+	free(targets);
 }
 
 /* What a rule may send to. */
@@ -348,7 +314,7 @@ accept_ruled(const struct config *config, const struct address *address,
 {
 	if (accept_address(config, address, out))
 		return true;
-	if (address_is_null(address) || is_unsafe(address) ||
+	if (address_is_null(address) || target_is_unsafe(address) ||
 	    !config_allows_external(config, address))
 		return false;
 	out->address = *address;
@@ -417,6 +383,26 @@ route_decide(const struct route_question *asked, struct route *out)
 		apply_rules(&d);
 }
 
+bool
+route_result_of(const struct route *route, const struct address *candidate,
+    enum route_result *result)
+{
+	/* Of several people the first of these says it. */
+	static const enum route_result order[] = { ROUTE_UNKNOWN, ROUTE_FOUND,
+		ROUTE_ABSENT, ROUTE_FOREIGN };
+	enum { N = sizeof(order) / sizeof(order[0]) };
+
+	for (size_t o = 0; o < N; o++)
+		for (size_t i = 0; i < route->n_steps; i++)
+			if (route->steps[i].result == order[o] &&
+			    address_equal(
+				&route->steps[i].candidate, candidate)) {
+				*result = order[o];
+				return true;
+			}
+	return false;
+}
+
 void
 route_clear(struct route *route)
 {
@@ -466,63 +452,116 @@ look_up_unless_named(void *context, const struct address *address,
 	    "the configuration names it");
 }
 
-static enum route_smtp_result
+/* The route_prepare to that. */
+static void
+prepare_unless_named(void *context, const struct address *list, size_t n)
+{
+	const struct route_question *real = context;
+	struct address *asked = mem_new_array(n, sizeof(*asked));
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!config_names(real->config, &list[i]))
+			asked[len++] = list[i];
+	if (len > 0)
+		real->prepare(real->context, asked, len);
+	free(asked);
+}
+
+/* False where no recipient is replaced, or none by this one. */
+static bool
 replace(const struct config *config, const struct address *address,
     struct route_smtp *out)
 {
-	bool may = config->milter.smtp == MILTER_SMTP_CATCH_ALL &&
-		   address != NULL && accept_address(config, address, &out->to);
+	struct accepted_rcpt to;
 
-	return may ? ROUTE_SMTP_REPLACED : ROUTE_SMTP_REFUSED;
+	if (config->milter.smtp != MILTER_SMTP_CATCH_ALL || address == NULL ||
+	    !accept_address(config, address, &to))
+		return false;
+	out->to = mem_resize(out->to, out->n_to + 1, sizeof(*out->to));
+	out->to[out->n_to++] = to;
+	return true;
 }
 
 static enum route_smtp_result
-judge_smtp(
-    const struct decision *d, struct route_step *step, struct route_smtp *out)
+judge_smtp(const struct decision *d, const struct target *t,
+    struct route_step *step, struct route_smtp *out)
 {
-	struct target t = target_of(d->config, &step->candidate);
 	struct inquired inquired;
-	char text[ADDRESS_TEXT_SIZE];
 	struct address to;
 
-	if (!t.usable)
+	say_target(t, step);
+	if (!t->usable)
 		return ROUTE_SMTP_REFUSED;
-	if (t.mapped)
-		say(step, "map_to makes it %s",
-		    address_write(&t.address, text));
 	switch (
-	    ask_with_and_without_extension(d, &t.address, step, &inquired)) {
+	    ask_with_and_without_extension(d, &t->address, step, &inquired)) {
 	case EXISTS:
-		to = final_address(d, &t.address, &inquired, step);
-		if (!address_equal(&to, &step->candidate) &&
-		    replace(d->config, &to, out) == ROUTE_SMTP_REPLACED)
-			return ROUTE_SMTP_REPLACED;
-		return ROUTE_SMTP_LEFT;
+		to = final_address(d, &t->address, &inquired, step);
+		return (t->alias != NULL ||
+			   !address_equal(&to, &step->candidate)) &&
+			       replace(d->config, &to, out)
+			   ? ROUTE_SMTP_REPLACED
+			   : ROUTE_SMTP_LEFT;
 	case ABSENT:
-		return replace(d->config, t.domain->catch_all, out);
+		return replace(d->config, t->domain->catch_all, out)
+			   ? ROUTE_SMTP_REPLACED
+			   : ROUTE_SMTP_REFUSED;
 	case UNKNOWN:
 		break;
 	}
 	return ROUTE_SMTP_UNSURE;
 }
 
-void
-route_smtp_decide(const struct config *config, const struct address *address,
-    route_lookup *lookup, void *context, struct route_smtp *out)
+/* Whoever of an alias's people exists, or has an heir, gets it; it is refused
+ * when nobody does. */
+static enum route_smtp_result
+judge_smtp_alias(const struct decision *d, const struct target *targets,
+    size_t n, struct route_step *step, struct route_smtp *out)
 {
-	struct route_question real = {
-		.config = config, .lookup = lookup, .context = context
-	};
-	struct route_question asked = { .config = config,
-		.lookup = look_up_unless_named,
-		.context = &real };
-	struct decision d = { .asked = &asked, .config = config };
-	struct route_step step = { .candidate = *address };
+	bool unsure = false;
 
-	*out = (struct route_smtp){ .ours = config_domain(config,
+	if (d->asked->prepare != NULL)
+		prepare(d, targets, n);
+	for (size_t i = 0; i < n && !unsure; i++)
+		unsure =
+		    judge_smtp(d, &targets[i], step, out) == ROUTE_SMTP_UNSURE;
+	if (unsure)
+		return ROUTE_SMTP_UNSURE;
+	return out->n_to > 0 ? ROUTE_SMTP_REPLACED : ROUTE_SMTP_REFUSED;
+}
+
+void
+route_smtp_decide(const struct route_question *real,
+    const struct address *address, struct route_smtp *out)
+{
+	struct route_question copy = *real;
+	struct route_question asked = { .config = real->config,
+		.prepare = real->prepare == NULL ? NULL : prepare_unless_named,
+		.lookup = look_up_unless_named,
+		.context = &copy };
+	struct decision d = { .asked = &asked, .config = real->config };
+	struct route_step step = { .candidate = *address };
+	struct target *targets, plain = target_of(real->config, address);
+	size_t n;
+
+	*out = (struct route_smtp){ .ours = config_domain(real->config,
 						address->domain) != NULL };
 	/* Before map_to, too. */
-	if (out->ours && !config_names(config, address))
-		out->result = judge_smtp(&d, &step, out);
+	if (!out->ours || config_names(real->config, address))
+		return;
+	targets = targets_of(real->config, address, 1, &n);
+	if (targets[0].alias != NULL &&
+	    real->config->milter.smtp == MILTER_SMTP_CATCH_ALL)
+		out->result = judge_smtp_alias(&d, targets, n, &step, out);
+	else
+		out->result = judge_smtp(&d, &plain, &step, out);
 	memcpy(out->text, step.text, sizeof(out->text));
+	free(targets);
+}
+
+void
+route_smtp_clear(struct route_smtp *route)
+{
+	free(route->to);
+	*route = (struct route_smtp){ .result = ROUTE_SMTP_LEFT };
 }

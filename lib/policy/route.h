@@ -17,7 +17,8 @@ struct accepted_rcpt {
 	struct address address;
 };
 
-/* What happened to one candidate. */
+/* What happened to one candidate, or to one of the people of the alias that it
+ * is. */
 struct route_step {
 	struct address candidate;
 	enum route_result {
@@ -39,7 +40,9 @@ struct route {
 	struct accepted_rcpt *recipients; /* unless defer: never empty, each
 					     address once */
 	size_t n_recipients;
-	struct route_step *steps; /* one per candidate, in order */
+	/* In the order of the candidates; of each, those of an alias's people
+	 * stand together. */
+	struct route_step *steps;
 	size_t n_steps;
 	bool used_fallback;         /* nothing was left */
 	struct rules_outcome rules; /* unless defer: what rules did then */
@@ -65,11 +68,15 @@ struct route_question {
 };
 
 /* A single mailbox (TIER_SINGLE): deliver_to, never looked up.  Configured
- * addresses are never looked up.  An address that was found only without its
+ * addresses are never looked up, nor are aliases applied to them.  An address that was found only without its
  * extension keeps the extension; one for which the directory names another
  * goes there, if that may be sent to. */
 void route_decide(const struct route_question *, struct route *out);
 void route_clear(struct route *);
+/* What happened to a candidate in all: unknown if any step is, else found.
+ * False when there is no step of it. */
+bool route_result_of(
+    const struct route *, const struct address *candidate, enum route_result *);
 
 /* What becomes of one recipient of ordinary mail, which nobody wrote a ticket
  * for: it came by SMTP and can be refused there. */
@@ -81,14 +88,19 @@ struct route_smtp {
 		ROUTE_SMTP_UNSURE,  /* the directory could not tell */
 	} result;
 	bool ours; /* in an accepted domain; if not: left, never asked */
-	struct accepted_rcpt to; /* of REPLACED */
-	char text[384];          /* as in struct route_step */
+	struct accepted_rcpt *to; /* of REPLACED; an address may be there
+				     twice */
+	size_t n_to;
+	char text[384]; /* as in struct route_step */
 };
 
 /* Addresses that the configuration names itself (postmaster, fallbacks,
  * catch_all, …) are left and never looked up: the ticketed mail that a fetcher
- * hands over by SMTP has one of them as its recipient. */
-void route_smtp_decide(const struct config *, const struct address *,
-    route_lookup *, void *context, struct route_smtp *out);
+ * hands over by SMTP has one of them as its recipient.  Aliases count only
+ * where a recipient may be replaced.  Of the question, neither account nor ticket
+ * nor message is looked at. */
+void route_smtp_decide(const struct route_question *, const struct address *,
+    struct route_smtp *out);
+void route_smtp_clear(struct route_smtp *);
 
 #endif

@@ -498,7 +498,7 @@ def test_json(query):
     assert result["version"] == 1
     assert result["address"] == "anna+x@example.org"
     assert result["result"] == "found"
-    assert result["to"] == "anna+x@example.org"
+    assert result["to"] == ["anna+x@example.org"]
     assert [(s["step"], s["subject"], s["result"]) for s in result["steps"]] == [
         ("file", "anna+x@example.org", "absent"),
         ("file", "anna@example.org", "found"),

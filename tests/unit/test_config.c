@@ -160,84 +160,6 @@ test_recipient_defaults(void **state)
 	config_unref(c);
 }
 
-static const char *
-people_of(const struct address *to, size_t n, char *out, size_t size)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < n && len < size; i++)
-		len += (size_t)snprintf(out + len, size - len, "%s%s",
-		    i == 0 ? "" : " ", address_write(&to[i], text));
-	return out;
-}
-
-static void
-assert_alias(const struct config *c, const char *address, const char *people)
-{
-	const struct alias *found;
-	struct address asked;
-	char text[200];
-
-	assert_int_equal(address_parse(slice_of(address), &asked), ADDRESS_OK);
-	found = config_alias(c, &asked);
-	if (people == NULL)
-		assert_null(found);
-	else
-		assert_string_equal(
-		    people_of(found->to, found->n_to, text, sizeof(text)),
-		    people);
-}
-
-static void
-assert_mailing_list(
-    const struct config *c, const char *name, const char *people)
-{
-	const struct mailing_list *found = config_list(c, name);
-	char text[200];
-
-	if (people == NULL)
-		assert_null(found);
-	else
-		assert_string_equal(
-		    people_of(found->to, found->n_to, text, sizeof(text)),
-		    people);
-}
-
-/* In the order in which nobody sorted them. */
-static void
-test_aliases_and_lists(void **state)
-{
-	struct config *c = load(
-	    TOP "aliases:\n"
-		"  - {address: Sales@example.org, to: [b@example.org, "
-		"a@example.org]}\n"
-		"  - {address: info@EXAMPLE.org, to: [c@example.org]}\n"
-		"  - {address: all@example.org, to: [d@example.org]}\n"
-		"lists:\n"
-		"  - {list: <News.lists.example>, to: [sales@example.org]}\n"
-		"  - {list: Talk@LISTS.example, to: [e@example.org]}\n"
-		"  - {list: a.lists.example, to: [f@example.org]}\n");
-
-	(void)state;
-	assert_alias(c, "SALES@example.org", "b@example.org a@example.org");
-	assert_alias(c, "info@example.org", "c@example.org");
-	assert_alias(c, "all@Example.Org", "d@example.org");
-	assert_alias(c, "al@example.org", NULL);
-	assert_alias(c, "alls@example.org", NULL);
-	assert_alias(c, "all@example.net", NULL);
-	assert_mailing_list(c, "news.lists.example", "sales@example.org");
-	assert_mailing_list(c, "talk@lists.example", "e@example.org");
-	assert_mailing_list(c, "a.lists.example", "f@example.org");
-	assert_mailing_list(c, "lists.example", NULL);
-	config_unref(c);
-	c = load(TOP);
-	assert_alias(c, "sales@example.org", NULL);
-	assert_mailing_list(c, "a.lists.example", NULL);
-	config_unref(c);
-}
-
 static void
 test_every_type(void **state)
 {
@@ -595,7 +517,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_recipient_defaults),
-		cmocka_unit_test(test_aliases_and_lists),
 		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_accounts_inherit),
 		cmocka_unit_test(test_providers),

@@ -453,7 +453,10 @@ decide_smtp(struct scene *s, const char *rcpt, struct route_smtp *out)
 	struct address address = addr(rcpt);
 
 	s->people.asked = 0;
-	route_smtp_decide(&s->config, &address, look_up, &s->people, out);
+	route_smtp_decide(&(struct route_question){ .config = &s->config,
+			      .lookup = look_up,
+			      .context = &s->people },
+	    &address, out);
 }
 
 /* "left", "refused", "unsure", or who gets it instead. */
@@ -471,9 +474,10 @@ assert_smtp(struct scene *s, const char *rcpt, const char *expected)
 	decide_smtp(s, rcpt, &out);
 	if (out.result == ROUTE_SMTP_REPLACED)
 		assert_string_equal(
-		    address_write(&out.to.address, text), expected);
+		    address_write(&out.to[0].address, text), expected);
 	else
 		assert_string_equal(names[out.result], expected);
+	route_smtp_clear(&out);
 }
 
 static void

@@ -225,6 +225,36 @@ a_thousand_recipients_and_no_more(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* The delete names the alias once, whatever the number of its people. */
+static void
+puts_people_in_the_place_of_an_alias(void **state)
+{
+	struct scene *s = *state;
+	struct address people[3];
+	struct alias alias = { .to = people, .n_to = 3 };
+
+	address_parse(SLICE("anna@example.org"), &people[0]);
+	address_parse(SLICE("bert@example.org"), &people[1]);
+	address_parse(SLICE("nobody@example.org"), &people[2]);
+	address_parse(SLICE("sales@example.org"), &alias.address);
+	s->config.aliases = &alias;
+	s->config.n_aliases = 1;
+	rcpt_with(s, "<Sales@example.org>", "NOTIFY=FAILURE", NULL, NULL);
+	assert_int_equal(s->reply.answer, SMTP_MAIL_TAKEN);
+	rcpt(s, "<bert@example.org>");
+	rcpt(s, "<carl@example.org>");
+	assert_edits(s, " -<Sales@example.org> -<bert@example.org>"
+			" +<anna@example.org> NOTIFY=FAILURE"
+			" +<bert@example.org> NOTIFY=FAILURE"
+			" +<office@example.org> NOTIFY=FAILURE");
+	people[0] = people[1] = people[2];
+	s->domains[0].catch_all = NULL;
+	rcpt(s, "<sales@example.org>");
+	assert_int_equal(s->reply.answer, SMTP_MAIL_REFUSED);
+	s->config.aliases = NULL;
+	s->config.n_aliases = 0;
+}
+
 int
 main(void)
 {
@@ -233,6 +263,7 @@ main(void)
 		TEST(leaves_alone_what_is_not_ours),
 		TEST(replaces_with_the_parameters_of_the_recipient),
 		TEST(nobody_gets_two_copies),
+		TEST(puts_people_in_the_place_of_an_alias),
 		TEST(the_log_names_both),
 		TEST(a_thousand_recipients_and_no_more),
 	};
