@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/readable.h"
 
 enum { LINES_MAX = 64 * 1024, NAME_SIZE = 200 };
 
@@ -111,17 +112,17 @@ catch_all_print_text(const struct catch_all *t)
 		    t->account->name);
 		return !ferror(stdout);
 	}
-	printf("%s: the newest %zu messages; in %zu of them the provider says "
+	printf("%s: the newest %zu message%s; in %zu of them the provider says "
 	       "whom they are for\n\n",
-	    t->account->name, t->n, t->n_proven);
+	    t->account->name, t->n, readable_plural(t->n), t->n_proven);
 	printf("Copies: %s\n", catch_all_copies_text(t->copies));
 	print_example(t, t->examples[0]);
 	print_example(t, t->examples[1]);
 	printf("Bcc: %s\n", catch_all_bcc_text(t->bcc));
 	if (t->n_hidden > 0) {
-		printf("  in %zu of %zu messages the recipient stands neither "
+		printf("  in %zu of %zu message%s the recipient stands neither "
 		       "in To nor in Cc, such as\n",
-		    t->n_hidden, t->n);
+		    t->n_hidden, t->n, readable_plural(t->n));
 		print_example(t, t->hidden);
 	}
 	print_messages(t);

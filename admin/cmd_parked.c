@@ -95,7 +95,8 @@ print_text(const struct seen_entry *e)
 	    log_safe(uid, sizeof(uid), e->uid));
 	printf("    %s", e->reason);
 	if (e->row.status == SEEN_RETRY)
-		printf("; tried %u times, again %s", e->row.tries,
+		printf("; tried %u time%s, again %s", e->row.tries,
+		    readable_plural(e->row.tries),
 		    e->row.not_before_ms == 0
 			? "with the next poll"
 			: readable_time(e->row.not_before_ms, next));

@@ -225,8 +225,9 @@ tell_counts(struct import *import, const char *path)
 		if (a->n_seen > 0)
 			import_say_in(import, (struct import_place){ path, 0 },
 			    IMPORT_TAKEN,
-			    "account %s: %zu messages are not collected again",
-			    a->name, a->n_seen);
+			    "account %s: %zu message%s not collected again",
+			    a->name, a->n_seen,
+			    a->n_seen == 1 ? " is" : "s are");
 		else
 			import_say_in(import, (struct import_place){ path, 0 },
 			    IMPORT_CHANGED,

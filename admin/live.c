@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/readable.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -99,6 +100,7 @@ load(struct live *live)
 	size_t len = 0;
 	FILE *findings = open_memstream(&text, &len);
 	struct slice rest, line;
+	const struct config *c;
 
 	live->config = config_load(live->config_path, findings);
 	if (findings == NULL || fclose(findings) != 0)
@@ -107,12 +109,15 @@ load(struct live *live)
 	while (slice_cut_line(&rest, &line))
 		say_finding(live, line);
 	free(text);
-	if (live->config != NULL)
+	c = live->config;
+	if (c != NULL)
 		live_say(live, LIVE_OK, "configuration",
-		    "%s: %zu accounts, %zu domains, %zu directory sources",
-		    live->config_path, live->config->n_accounts,
-		    live->config->n_domains, live->config->n_directory);
-	return live->config != NULL;
+		    "%s: %zu account%s, %zu domain%s, %zu directory source%s",
+		    live->config_path, c->n_accounts,
+		    readable_plural(c->n_accounts), c->n_domains,
+		    readable_plural(c->n_domains), c->n_directory,
+		    readable_plural(c->n_directory));
+	return c != NULL;
 }
 
 static void

@@ -14,6 +14,12 @@ number(const json_t *object, const char *key)
 }
 
 static const char *
+plural(const json_t *object, const char *key)
+{
+	return readable_plural((uint64_t)number(object, key));
+}
+
+static const char *
 text(const json_t *object, const char *key)
 {
 	const char *value = json_string_value(json_object_get(object, key));
@@ -58,11 +64,12 @@ print_milter(const json_t *milter)
 		const json_t *s = json_array_get(sources, i);
 		const char *fault = text(s, "last_fault");
 
-		printf("    %s %s: %s, %lld look-ups (%lld cached), %lld "
-		       "faults, %s ms on average%s%s\n",
+		printf("    %s %s: %s, %lld look-up%s (%lld cached), %lld "
+		       "fault%s, %s ms on average%s%s\n",
 		    text(s, "kind"), text(s, "source"), text(s, "state"),
-		    number(s, "lookups"), number(s, "cached"),
-		    number(s, "faults"), text(s, "mean_ms"),
+		    number(s, "lookups"), plural(s, "lookups"),
+		    number(s, "cached"), number(s, "faults"),
+		    plural(s, "faults"), text(s, "mean_ms"),
 		    fault[0] == '\0' ? "" : "; last fault: ", fault);
 	}
 }
@@ -74,8 +81,8 @@ print_archive(const json_t *archive)
 
 	if (archive == NULL)
 		return;
-	printf("archive           %lld messages, %s",
-	    number(archive, "messages"),
+	printf("archive           %lld message%s, %s",
+	    number(archive, "messages"), plural(archive, "messages"),
 	    readable_size((uint64_t)number(archive, "bytes"), size));
 	if (number(archive, "messages") > 0)
 		printf(", the oldest of %s",
@@ -105,9 +112,10 @@ print_backlog(const json_t *a, int width)
 {
 	char done[READABLE_SIZE], todo[READABLE_SIZE];
 
-	printf("%*s  %s of %s messages", width, "",
+	printf("%*s  %s of %s message%s", width, "",
 	    grouped(number(a, "done_messages"), done),
-	    grouped(number(a, "todo_messages"), todo));
+	    grouped(number(a, "todo_messages"), todo),
+	    plural(a, "todo_messages"));
 	if (number(a, "todo_bytes") > 0)
 		printf(", %s of %s",
 		    readable_size((uint64_t)number(a, "done_bytes"), done),
@@ -135,7 +143,8 @@ print_last_pass(const json_t *a, int width)
 
 	    number(a, "listed"), number(a, "fetched"), number(a, "injected"));
 	if (number(a, "duplicates") > 0)
-		printf("%lld duplicates, ", number(a, "duplicates"));
+		printf("%lld duplicate%s, ", number(a, "duplicates"),
+		    plural(a, "duplicates"));
 	printf("%lld deleted; %lld injected since the start\n",
 	    number(a, "deleted"), number(a, "total_injected"));
 }
@@ -174,8 +183,9 @@ status_print(const json_t *root)
 	int width = 0;
 
 	if (print_daemon("mailhaul-fetcher", fetcher))
-		printf(", %lld messages on the way to Postfix (%s)%s\n",
-		    number(fetcher, "in_flight"), text(fetcher, "method"),
+		printf(", %lld message%s on the way to Postfix (%s)%s\n",
+		    number(fetcher, "in_flight"), plural(fetcher, "in_flight"),
+		    text(fetcher, "method"),
 		    number(fetcher, "spool_full") > 0
 			? "; the spool is full, fetching pauses"
 			: "");

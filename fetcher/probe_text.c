@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/readable.h"
 #include "mail/header.h"
 
 enum { FOLDERS_SHOWN = 50, PEOPLE_SHOWN = 5, NAME_MAX_LEN = 200 };
@@ -117,7 +118,8 @@ print_field(const struct survey *s, const struct survey_field *f)
 static void
 print_survey(const struct survey *s)
 {
-	printf("  headers of the newest %u messages:\n", s->messages);
+	printf("  headers of the newest %u message%s:\n", s->messages,
+	    readable_plural(s->messages));
 	for (unsigned i = 0; i < s->n_fields; i++)
 		print_field(s, &s->fields[i]);
 	if (s->n_fields == 0)
@@ -155,9 +157,10 @@ print_details(const struct probe_report *r)
 static void
 print_login(const struct probe_report *r)
 {
-	printf("%s: %s:%u: %s, logged in as %s: %u messages, %llu octets\n",
+	printf("%s: %s:%u: %s, logged in as %s: %u message%s, %llu octets\n",
 	    r->account->name, r->account->host, r->account->port, r->cipher,
-	    r->account->user, r->messages, (unsigned long long)r->octets);
+	    r->account->user, r->messages, readable_plural(r->messages),
+	    (unsigned long long)r->octets);
 }
 
 static void

@@ -56,3 +56,9 @@ readable_size(uint64_t bytes, char out[static READABLE_SIZE])
 	    (unsigned)(tenths % 10), units[i]);
 	return out;
 }
+
+const char *
+readable_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}

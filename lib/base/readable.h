@@ -16,5 +16,7 @@ const char *readable_time(int64_t wall_ms, char out[static READABLE_SIZE]);
 const char *readable_span(int64_t ms, char out[static READABLE_SIZE]);
 /* "17", "1.5K", "88.1M" */
 const char *readable_size(uint64_t bytes, char out[static READABLE_SIZE]);
+/* "s" unless there is one: "%llu message%s" */
+const char *readable_plural(uint64_t count);
 
 #endif
