@@ -2,20 +2,33 @@
 #include "admin/archived_mail.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "mail/header.h"
 #include "mail/ticket.h"
 
-enum { TRACE_MAX = 1024 };
+enum { TRACE_MAX = 2048, PIECE = 16 * 1024 };
+
+/* The empty line may lie across two pieces. */
+static bool
+has_header_end(const struct buf *head, size_t before)
+{
+	struct slice fresh =
+	    slice_from(buf_slice(head), before > 0 ? before - 1 : 0);
+
+	return head->data[0] == '\n' ||
+	       memmem(fresh.data, fresh.len, "\n\n", 2) != NULL;
+}
 
 static bool
 read_head(int fd, struct buf *head, struct error *err)
 {
-	uint8_t piece[16 * 1024];
+	uint8_t piece[PIECE];
 
 	while (head->len < head->max) {
 		ssize_t n = read(fd, piece, sizeof(piece));
+		size_t before = head->len;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -26,56 +39,31 @@ read_head(int fd, struct buf *head, struct error *err)
 			break;
 		buf_add(head, slice_first((struct slice){ piece, (size_t)n },
 				  head->max - head->len));
+		if (has_header_end(head, before))
+			break;
 	}
 	return true;
-}
-
-/* "account=office; id=…; source=envelope" */
-static struct slice
-trace_word(struct slice trace, struct slice name)
-{
-	struct slice part, none = { NULL, 0 };
-
-	while (trace.len > 0) {
-		if (!slice_cut_until(&trace, ';', &part)) {
-			part = trace;
-			trace.len = 0;
-		}
-		part = slice_trim(part);
-		if (slice_cut_prefix(&part, name))
-			return part;
-	}
-	return none;
 }
 
 bool
 archived_mail_read(int fd, struct archived_mail *m, struct error *err)
 {
-	struct header header;
 	struct header_field field;
+	struct header header;
 
-	*m = (struct archived_mail){ .ticket_end = 0 };
+	*m = (struct archived_mail){ .header_end = 0 };
 	buf_init(&m->head, TICKET_MAX + TRACE_MAX + HEADER_HELD_MAX);
 	if (!read_head(fd, &m->head, err)) {
 		archived_mail_clear(m);
 		return false;
 	}
+	mail_trace_find(buf_slice(&m->head), &m->trace);
+	if (m->trace.begin > 0)
+		m->trace = (struct mail_trace){ .begin = 0 };
 	header_init(&header, buf_slice(&m->head));
-	while (header_next(&header, &field)) {
-		size_t end =
+	while (header_next(&header, &field))
+		m->header_end =
 		    (size_t)(field.whole.data - m->head.data) + field.whole.len;
-
-		if (m->header_end == 0 && header_is(&field, TICKET_FIELD)) {
-			m->ticket = field.body;
-			m->ticket_end = m->trace_end = end;
-		} else if (m->header_end == m->ticket_end &&
-			   header_is(&field, "X-Mailhaul")) {
-			m->account = trace_word(field.body, SLICE("account="));
-			m->source = trace_word(field.body, SLICE("source="));
-			m->trace_end = end;
-		}
-		m->header_end = end;
-	}
 	return true;
 }
 
@@ -89,5 +77,5 @@ struct slice
 archived_mail_header(const struct archived_mail *m)
 {
 	return slice_from(
-	    slice_first(buf_slice(&m->head), m->header_end), m->trace_end);
+	    slice_first(buf_slice(&m->head), m->header_end), m->trace.end);
 }

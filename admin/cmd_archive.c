@@ -83,12 +83,13 @@ static void
 show_json(json_t *list, const struct archived *file,
     const struct archived_mail *m, const char *from, const char *subject)
 {
-	json_array_append_new(list,
-	    json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "id", file->id,
-		"injected_ms", (json_int_t)file->taken_ms, "size",
-		(json_int_t)file->size, "account", json_text_of(m->account),
-		"source", json_text_of(m->source), "from", json_text(from),
-		"subject", json_text(subject)));
+	json_array_append_new(
+	    list, json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "id",
+		      file->id, "injected_ms", (json_int_t)file->taken_ms,
+		      "size", (json_int_t)file->size, "account",
+		      json_text_of(m->trace.account), "source",
+		      json_text_of(m->trace.source), "from", json_text(from),
+		      "subject", json_text(subject)));
 }
 
 static void
@@ -101,8 +102,8 @@ show_text(const struct archived *file, const struct archived_mail *m,
 	printf("%s  %s  %6s  %s  %s\n    %s: %s\n", file->id,
 	    readable_time(file->taken_ms, time),
 	    readable_size(file->size, size),
-	    log_safe(account, sizeof(account), m->account),
-	    log_safe(source, sizeof(source), m->source), from, subject);
+	    log_safe(account, sizeof(account), m->trace.account),
+	    log_safe(source, sizeof(source), m->trace.source), from, subject);
 }
 
 static void
@@ -122,7 +123,7 @@ list_one(const struct request *q, const struct archived *file, json_t *list)
 	if (!ok)
 		return;
 	if (q->account == NULL ||
-	    slice_equal(mail.account, slice_of(q->account))) {
+	    slice_equal(mail.trace.account, slice_of(q->account))) {
 		field_text(&mail, "From", &from);
 		field_text(&mail, "Subject", &subject);
 		if (list != NULL)
@@ -190,9 +191,10 @@ show(struct request *q)
 	if (q->headers) {
 		print_bytes(slice_from(
 		    slice_first(buf_slice(&mail.head), mail.header_end),
-		    mail.ticket_end));
+		    mail.trace.ticket_end));
 	} else {
-		print_bytes(slice_from(buf_slice(&mail.head), mail.ticket_end));
+		print_bytes(
+		    slice_from(buf_slice(&mail.head), mail.trace.ticket_end));
 		while ((n = read(fd, piece, sizeof(piece))) > 0)
 			print_bytes((struct slice){ piece, (size_t)n });
 	}

@@ -88,7 +88,8 @@ milter_is_named(const struct config *config, struct error *err)
 static struct address
 find_sender(const struct redelivery *r)
 {
-	char *name = mem_string_len(r->mail.account.data, r->mail.account.len);
+	char *name = mem_string_len(
+	    r->mail.trace.account.data, r->mail.trace.account.len);
 	const struct account *account = config_account(r->config, name);
 	struct address sender = { .local = "" };
 	struct candidates candidates;
@@ -111,7 +112,7 @@ read_ticket(
 {
 	struct ticket ticket;
 
-	if (ticket_read(r->mail.ticket, keys->key, keys->n, &ticket) !=
+	if (ticket_read(r->mail.trace.ticket, keys->key, keys->n, &ticket) !=
 	    TICKET_VALID)
 		return error_set(err, ERROR_REFUSED,
 		    "%s: its ticket is of a key that is not in use any more; "
@@ -155,7 +156,7 @@ make_copy(struct redelivery *r, const struct buf *ticket, struct error *err)
 	unlink(path);
 	free(path);
 	ok = write(fd, ticket->data, ticket->len) == (ssize_t)ticket->len &&
-	     lseek(r->fd, (off_t)r->mail.ticket_end, SEEK_SET) >= 0;
+	     lseek(r->fd, (off_t)r->mail.trace.ticket_end, SEEK_SET) >= 0;
 	ok = ok ? copy_rest(r->fd, fd, err)
 		: error_errno(err, ERROR_LOCAL, errno, "the message's copy");
 	close(r->fd);
@@ -172,7 +173,8 @@ readdress(
 	bool ok;
 
 	snprintf(ticket.account, sizeof(ticket.account), NAMESPACE "%.*s",
-	    SLICE_ARG(slice_first(r->mail.account, TICKET_ACCOUNT_MAX / 2)));
+	    SLICE_ARG(
+		slice_first(r->mail.trace.account, TICKET_ACCOUNT_MAX / 2)));
 	snprintf(ticket.id, sizeof(ticket.id), "%s", r->id);
 	r->recipient = *r->to;
 	buf_init(&field, TICKET_MAX);
@@ -232,7 +234,7 @@ send(struct redelivery *r, struct error *err)
 		return error_set(err, ERROR_LOCAL,
 		    "%s did not read all of the message", sendmail);
 	log_info("%s: account=%.*s sender=<%s> to=%s%s%s status=redelivered",
-	    r->id, SLICE_ARG(r->mail.account), sender,
+	    r->id, SLICE_ARG(r->mail.trace.account), sender,
 	    r->to == NULL ? "ticket" : "<", r->to == NULL ? "" : recipient,
 	    r->to == NULL ? "" : ">");
 	return true;

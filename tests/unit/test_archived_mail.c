@@ -41,9 +41,10 @@ finds_ticket_trace_and_header(void **state)
 		  "Return-Path: <x@y>\nX-Mailhaul: account=forged; source=no\n"
 		  "X-Mailhaul-Ticket: forged\n\nSubject: body\n",
 	    &m);
-	assert_true(slice_equal(slice_trim(m.ticket), SLICE("v=1;\n\tk=1")));
-	assert_true(slice_equal(m.account, SLICE("office")));
-	assert_true(slice_equal(m.source, SLICE("envelope")));
+	assert_true(
+	    slice_equal(slice_trim(m.trace.ticket), SLICE("v=1;\n\tk=1")));
+	assert_true(slice_equal(m.trace.account, SLICE("office")));
+	assert_true(slice_equal(m.trace.source, SLICE("envelope")));
 	assert_true(slice_starts(
 	    archived_mail_header(&m), SLICE("Return-Path: <x@y>\n")));
 	assert_null(strstr(
@@ -51,7 +52,7 @@ finds_ticket_trace_and_header(void **state)
 	assert_int_equal(
 	    m.header_end, m.head.len - strlen("\nSubject: body\n"));
 	assert_int_equal(
-	    m.ticket_end, strlen("X-Mailhaul-Ticket: v=1;\n\tk=1\n"));
+	    m.trace.ticket_end, strlen("X-Mailhaul-Ticket: v=1;\n\tk=1\n"));
 	archived_mail_clear(&m);
 }
 
@@ -65,9 +66,9 @@ takes_what_it_gets(void **state)
 
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		read_text(odd[i], &m);
-		assert_int_equal(m.ticket.len, 0);
-		assert_int_equal(m.ticket_end, 0);
-		assert_int_equal(m.account.len, 0);
+		assert_int_equal(m.trace.ticket.len, 0);
+		assert_int_equal(m.trace.ticket_end, 0);
+		assert_int_equal(m.trace.account.len, 0);
 		archived_mail_clear(&m);
 	}
 }
