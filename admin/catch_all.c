@@ -220,8 +220,9 @@ look_at_messages(
 		m->header = r->headers[t->n];
 		m->id = field_of(m->header, "Message-ID");
 		m->date = field_of(m->header, "Date");
-		explained =
-		    (struct explained_message){ m->header, m->header.len };
+		explained = (struct explained_message){
+			.header = m->header, .size = m->header.len, .id = ""
+		};
 		explanation_make(
 		    r->config, t->account, &explained, directory, &m->present);
 		explanation_make(r->config, &t->suggested, &explained,

@@ -4,6 +4,7 @@
  */
 #include "admin/commands.h"
 #include "admin/explanation.h"
+#include "admin/named_mail.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "mail/header.h"
 
 struct options {
@@ -47,35 +49,10 @@ read_options(int argc, char **argv, struct options *out)
 			return false;
 		}
 	}
-	if (out->account == NULL || optind != argc - 1)
+	if (optind != argc - 1)
 		return false;
 	out->message = argv[optind];
 	return true;
-}
-
-/* The message, which is read twice: once for its size.  What a pipe has goes to
- * a file without a name first.  NULL: errno says why. */
-static FILE *
-open_message(const char *path)
-{
-	FILE *given = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	uint8_t piece[4096];
-	FILE *copy;
-	size_t n;
-
-	if (given == NULL || fseeko(given, 0, SEEK_CUR) == 0)
-		return given;
-	copy = tmpfile();
-	while (copy != NULL && (n = fread(piece, 1, sizeof(piece), given)) > 0)
-		if (fwrite(piece, 1, n, copy) != n) {
-			fclose(copy);
-			copy = NULL;
-		}
-	if (copy != NULL)
-		rewind(copy);
-	if (given != stdin)
-		fclose(given);
-	return copy;
 }
 
 /* Of these bytes, each line with CRLF. */
@@ -101,8 +78,6 @@ read_message(FILE *file, const struct options *options, struct buf *out,
 	off_t rest = 0;
 	size_t n;
 
-	if (file == NULL)
-		return error_errno(err, ERROR_LOCAL, errno, "%s", path);
 	while ((n = fread(piece, 1, sizeof(piece), file)) > 0) {
 		buf_add(out, slice_first((struct slice){ piece, n },
 				 out->max - out->len));
@@ -119,44 +94,93 @@ read_message(FILE *file, const struct options *options, struct buf *out,
 
 static int
 explain(const struct options *options, struct config *config,
-    const struct account *account)
+    const struct account *account, struct named_mail *mail)
 {
-	struct explained_message message = { .size = 0 };
+	struct explained_message message = { .rest = mail->file,
+		.id = mail->id };
 	struct explanation explanation;
 	struct directory *directory;
 	struct buf header;
 	struct error err;
 	int status = EX_OK;
-	FILE *file = open_message(options->message);
 
 	buf_init(&header, HEADER_HELD_MAX);
-	if (!read_message(file, options, &header, &message.size, &err)) {
+	if (!read_message(mail->file, options, &header, &message.size, &err)) {
 		fprintf(stderr, "mailhaul explain: %s\n", err.text);
-		status = EX_DATAERR;
-		goto out;
+		buf_clear(&header);
+		return EX_DATAERR;
 	}
 	directory = directory_new(config);
 	message.header = buf_slice(&header);
 	explanation_make(config, account, &message, directory, &explanation);
-	explanation_find_original(&explanation, config, message.header, file);
+	explanation_find_original(&explanation, config, &message);
 	if (explanation.verdict == EXPLAIN_DEFER)
 		status = EX_TEMPFAIL;
-	if (!(options->json ? explanation_print_json(&explanation)
-			    : explanation_print_text(&explanation)))
+	if (!(options->json ? explanation_print_json : explanation_print_text)(
+		&explanation, &message, mail))
 		status = EX_IOERR;
 	explanation_clear(&explanation);
 	directory_free(directory);
-out:
-	if (file != NULL && file != stdin)
-		fclose(file);
 	buf_clear(&header);
+	return status;
+}
+
+/* The named one, else that of which the message tells; NULL: it was said what is
+ * wrong. */
+static const struct account *
+choose_account(const struct options *options, const struct config *config,
+    const struct named_mail *mail)
+{
+	const char *name =
+	    options->account != NULL ? options->account : mail->account;
+	const struct account *account =
+	    name == NULL ? NULL : config_account(config, name);
+	char printable[TICKET_ACCOUNT_MAX + 1];
+
+	if (name == NULL)
+		fprintf(stderr,
+		    "mailhaul explain: %s does not say from which account it "
+		    "came; add --account NAME\n",
+		    options->message);
+	else if (account == NULL)
+		fprintf(stderr, "mailhaul explain: no account %s in %s%s\n",
+		    log_safe(printable, sizeof(printable), slice_of(name)),
+		    options->config,
+		    options->account != NULL
+			? ""
+			: ", from which it was collected; name another: "
+			  "--account NAME");
+	return account;
+}
+
+static int
+find_and_explain(const struct options *options, struct config *config)
+{
+	static const int statuses[ERROR_KINDS] = {
+		[ERROR_REFUSED] = EX_NOINPUT,
+		[ERROR_CONFIG] = EX_UNAVAILABLE,
+	};
+	const struct account *account;
+	struct named_mail mail;
+	struct error err;
+	int status = EX_USAGE;
+
+	if (!named_mail_open(config, options->message, options->account != NULL,
+		&mail, &err)) {
+		fprintf(stderr, "mailhaul explain: %s\n", err.text);
+		return statuses[err.kind] != 0 ? statuses[err.kind]
+					       : EX_DATAERR;
+	}
+	account = choose_account(options, config, &mail);
+	if (account != NULL)
+		status = explain(options, config, account, &mail);
+	named_mail_close(&mail);
 	return status;
 }
 
 int
 cmd_explain(int argc, char **argv)
 {
-	const struct account *account;
 	struct options options;
 	struct config *config;
 	int status;
@@ -166,14 +190,7 @@ cmd_explain(int argc, char **argv)
 	config = config_load(options.config, stderr);
 	if (config == NULL)
 		return EX_CONFIG;
-	account = config_account(config, options.account);
-	if (account == NULL) {
-		fprintf(stderr, "mailhaul explain: no account %s in %s\n",
-		    options.account, options.config);
-		status = EX_USAGE;
-	} else {
-		status = explain(&options, config, account);
-	}
+	status = find_and_explain(&options, config);
 	config_unref(config);
 	return status;
 }

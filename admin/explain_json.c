@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/explanation.h"
 #include "admin/json_text.h"
+#include "mail/header.h"
 
 static json_t *
 address_of(const struct address *address)
@@ -44,11 +45,13 @@ candidates_of(const struct explanation *e)
 	for (size_t i = 0; i < e->candidates.n; i++) {
 		const struct candidate *c = &e->candidates.all[i];
 		const char *result = explanation_result(e, c);
+		const char *field = explanation_field(e, i);
 		bool invalid = c->kind == CANDIDATE_INVALID;
 
 		json_array_append_new(all,
-		    json_pack("{s:o, s:s, s:o}", "address",
+		    json_pack("{s:o, s:o, s:s, s:o}", "address",
 			invalid ? json_text(c->text) : address_of(&c->address),
+			"from", field == NULL ? json_null() : json_text(field),
 			"result", result == NULL ? "unknown" : result, "to",
 			invalid ? json_array() : went_to(e, c)));
 	}
@@ -64,6 +67,18 @@ add_step(json_t *all, const char *step, json_t *subject, const char *result,
 		     subject, "result", result, "text", json_text(text)));
 }
 
+static void
+add_origin(json_t *all, const struct explanation *e)
+{
+	char origin[EXPLANATION_ORIGIN_SIZE];
+	bool known = explanation_origin(e, origin);
+
+	add_step(all, "origin", json_text(known ? origin : ""),
+	    known ? "found" : "none",
+	    known ? "the client from which the provider took the message"
+		  : "no boundary that names a client");
+}
+
 static json_t *
 steps_of(const struct explanation *e)
 {
@@ -75,6 +90,7 @@ steps_of(const struct explanation *e)
 		add_step(
 		    all, f->step, json_text(f->subject), f->result, f->text);
 	}
+	add_origin(all, e);
 	for (size_t i = 0; i < e->route.n_steps; i++) {
 		const struct route_step *s = &e->route.steps[i];
 
@@ -93,6 +109,8 @@ steps_of(const struct explanation *e)
 	if (e->route.rules_left_nobody)
 		add_step(all, "rule", address_of(&e->account->fallback),
 		    "fallback", "the rules leave nobody");
+	add_step(all, "duplicate", json_text(""),
+	    explanation_copies_name(e->copies), e->copies_text);
 	add_step(all, "verdict", json_text(e->account->name),
 	    explanation_verdict_name(e->verdict), e->reason);
 	return all;
@@ -109,16 +127,74 @@ warnings_of(const struct explanation *e)
 	return all;
 }
 
+static json_t *
+origin_of(const struct explanation *e)
+{
+	const struct origin *o = &e->candidates.origin;
+
+	if (o->ip[0] == '\0')
+		return json_null();
+	return json_pack(
+	    "{s:s, s:s, s:s}", "ip", o->ip, "name", o->name, "helo", o->helo);
+}
+
+/* What was found in it when it was collected. */
+static json_t *
+then_of(const struct explanation *e, const struct named_mail *mail)
+{
+	const struct ticket *ticket = &mail->ticket;
+	json_t *all;
+
+	if (!mail->has_ticket)
+		return json_null();
+	all = json_array();
+	for (size_t i = 0; i < ticket->n_candidates; i++)
+		json_array_append_new(all, address_of(&ticket->candidates[i]));
+	return json_pack("{s:s, s:o, s:o, s:b}", "source",
+	    tier_name(ticket->tier), "candidates", all, "fallback",
+	    address_of(&ticket->fallback), "same",
+	    explanation_agrees(e, ticket));
+}
+
+static json_t *
+ids_of(const struct archive_hits *hits)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < hits->n; i++)
+		json_array_append_new(all, json_text(hits->ids[i]));
+	return all;
+}
+
+static json_t *
+message_id_of(const struct explained_message *message)
+{
+	struct header_field f;
+
+	return header_find(message->header, "Message-ID", &f)
+		   ? json_text_of(slice_trim(f.body))
+		   : json_null();
+}
+
 bool
-explanation_print_json(const struct explanation *e)
+explanation_print_json(const struct explanation *e,
+    const struct explained_message *message, const struct named_mail *mail)
 {
 	json_t *root =
-	    json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
 		"version", 1, "verdict", explanation_verdict_name(e->verdict),
 		"source", tier_name(e->candidates.tier), "account",
-		json_text(e->account->name), "sender", address_of(&e->sender),
+		e->account->name, "sender", address_of(&e->sender),
 		"recipients", recipients_of(e), "candidates", candidates_of(e),
 		"steps", steps_of(e), "warnings", warnings_of(e));
+	json_t *more = json_pack("{s:o, s:s, s:I, s:s, s:o, s:o, s:o}",
+	    "message_id", message_id_of(message), "id", mail->id,
+	    "collected_ms", (json_int_t)mail->collected_ms, "queue_id",
+	    mail->queue_id, "found", ids_of(&mail->hits), "origin",
+	    origin_of(e), "then", then_of(e, mail));
 
+	if (root != NULL && more != NULL)
+		json_object_update(root, more);
+	json_decref(more);
 	return json_print(root);
 }

@@ -137,3 +137,72 @@ explanation_result(
 		return route_result_name(result);
 	return unjudged[candidate->kind];
 }
+
+const char *
+explanation_copies_name(enum explanation_copies copies)
+{
+	static const char *const names[] = {
+		[COPIES_NOT_SOUGHT] = "not_sought",
+		[COPIES_NONE] = "none",
+		[COPIES_ITSELF] = "itself",
+		[COPIES_FOUND] = "copy",
+		[COPIES_UNKNOWN] = "unknown",
+	};
+
+	return names[copies];
+}
+
+/* Each candidate has a finding behind that of the field in which it stands. */
+const char *
+explanation_field(const struct explanation *e, size_t candidate)
+{
+	const char *field = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->candidates.n_findings; i++) {
+		const struct finding *f = &e->candidates.findings[i];
+
+		if (strcmp(f->step, "field") == 0)
+			field = f->subject;
+		else if (strcmp(f->step, "candidate") == 0 && n++ == candidate)
+			return field;
+	}
+	return NULL;
+}
+
+bool
+explanation_origin(
+    const struct explanation *e, char out[static EXPLANATION_ORIGIN_SIZE])
+{
+	const struct origin *o = &e->candidates.origin;
+
+	snprintf(out, EXPLANATION_ORIGIN_SIZE, "%s%s[%s]%s%s", o->name,
+	    o->name[0] == '\0' ? "" : " ", o->ip,
+	    o->helo[0] == '\0' ? "" : ", HELO ", o->helo);
+	return o->ip[0] != '\0';
+}
+
+static bool
+has_candidate(const struct ticket *ticket, const struct address *address)
+{
+	for (size_t i = 0; i < ticket->n_candidates; i++)
+		if (address_equal(&ticket->candidates[i], address))
+			return true;
+	return false;
+}
+
+bool
+explanation_agrees(const struct explanation *e, const struct ticket *then)
+{
+	const struct ticket *now = &e->ticket;
+
+	if (now->tier != then->tier ||
+	    now->n_candidates != then->n_candidates ||
+	    !address_equal(&now->fallback, &then->fallback))
+		return false;
+	/* Each of both has every address once. */
+	for (size_t i = 0; i < now->n_candidates; i++)
+		if (!has_candidate(then, &now->candidates[i]))
+			return false;
+	return true;
+}

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "admin/named_mail.h"
 #include "config/config.h"
 #include "directory/directory.h"
 #include "policy/intake.h"
@@ -21,6 +22,15 @@ enum explanation_verdict {
 	EXPLAIN_DUPLICATE, /* a copy of what was delivered: disposed of */
 };
 
+/* Of a message with guessed recipients: were copies of it delivered? */
+enum explanation_copies {
+	COPIES_NOT_SOUGHT,
+	COPIES_NONE,
+	COPIES_ITSELF, /* the delivered one is this very message */
+	COPIES_FOUND,
+	COPIES_UNKNOWN, /* the state cannot be read */
+};
+
 struct explanation {
 	const struct account *account; /* borrowed */
 	enum explanation_verdict verdict;
@@ -31,22 +41,26 @@ struct explanation {
 	struct route route; /* empty when parked */
 	char **recipients;  /* as text, sorted */
 	size_t n_recipients;
+	enum explanation_copies copies;
+	char copies_text[ERROR_TEXT_MAX];
 };
 
 /* The message as the provider sent it. */
 struct explained_message {
-	struct slice header;
-	uint64_t size; /* with CRLF */
+	struct slice header; /* HEADER_HELD_MAX bytes, unless it is shorter:
+			      * its header, and perhaps more */
+	FILE *rest;          /* what follows */
+	uint64_t size;       /* with CRLF */
+	const char *id;      /* that it was collected as; "": none */
 };
 /* Asks the directory. */
 void explanation_make(const struct config *, const struct account *,
     const struct explained_message *, struct directory *,
     struct explanation *out);
 /* Is it a copy of a message that was delivered?  Looks into the state, if there
- * is one.  `beginning` has at least its header, or HEADER_HELD_MAX bytes of that,
- * and `rest` what follows. */
+ * is one, as the user to whom that belongs, who this process is from then on. */
 void explanation_find_original(struct explanation *, const struct config *,
-    struct slice beginning, FILE *rest);
+    const struct explained_message *);
 void explanation_clear(struct explanation *);
 
 const char *explanation_verdict_name(enum explanation_verdict);
@@ -55,9 +69,22 @@ const char *explanation_verdict_name(enum explanation_verdict);
 const char *
 explanation_result(const struct explanation *, const struct candidate *);
 
+/* "none", "itself", "copy", … */
+const char *explanation_copies_name(enum explanation_copies);
+/* The field that candidate was found in first; NULL: unknown. */
+const char *explanation_field(const struct explanation *, size_t candidate);
+/* "mail.sender.example [192.0.2.7]"; false: the provider named no client. */
+enum { EXPLANATION_ORIGIN_SIZE = ORIGIN_IP_SIZE + 2 * DOMAIN_SIZE + 32 };
+bool explanation_origin(
+    const struct explanation *, char out[static EXPLANATION_ORIGIN_SIZE]);
+/* Was the same found in the message when it was collected? */
+bool explanation_agrees(const struct explanation *, const struct ticket *);
+
 /* For a colleague, and for a program: docs in mailhaul(8).  False: cannot be
  * written. */
-bool explanation_print_text(const struct explanation *);
-bool explanation_print_json(const struct explanation *);
+bool explanation_print_text(const struct explanation *,
+    const struct explained_message *, const struct named_mail *);
+bool explanation_print_json(const struct explanation *,
+    const struct explained_message *, const struct named_mail *);
 
 #endif

@@ -2,18 +2,17 @@
 #include "admin/explanation.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "admin/run_as.h"
 #include "base/clock.h"
+#include "base/readable.h"
 #include "recipients/explain.h"
 #include "state/seen_original.h"
-
-struct message {
-	struct slice beginning;
-	FILE *rest;
-};
 
 /* Without a state nothing was ever injected. */
 static bool
@@ -38,6 +37,8 @@ find(const struct config *config, const struct account *account,
 	id[0] = '\0';
 	if (!has_state(config->state_dir))
 		return true;
+	if (!run_as_owner(config->state_dir, err))
+		return false;
 	seen = seen_open_readonly(config->state_dir, err);
 	if (seen == NULL)
 		return false;
@@ -63,12 +64,13 @@ read_body(struct digest *d, struct slice start, FILE *rest, struct error *err)
 	       error_errno(err, ERROR_LOCAL, errno, "the message");
 }
 
+/* Leaves "not sought" if there is nothing to look for. */
 static bool
 look_up(struct explanation *e, const struct config *config,
-    const struct message *message, char *id, struct error *err)
+    const struct explained_message *message, char *id, struct error *err)
 {
 	uint8_t fingerprint[DIGEST_SIZE];
-	struct slice body = message->beginning, line;
+	struct slice body = message->header, line;
 	struct digest *d;
 	bool whole;
 
@@ -76,10 +78,11 @@ look_up(struct explanation *e, const struct config *config,
 	while (slice_cut_line(&body, &line) && line.len > 0)
 		;
 	d = fingerprint_begin(config, e->account,
-	    slice_first(message->beginning, message->beginning.len - body.len),
+	    slice_first(message->header, message->header.len - body.len),
 	    &e->candidates);
 	if (d == NULL)
 		return true;
+	e->copies = COPIES_NONE;
 	whole = read_body(d, body, message->rest, err);
 	digest_end(d, fingerprint);
 	return whole && find(config, e->account, fingerprint, id, err);
@@ -94,22 +97,62 @@ forget_recipients(struct explanation *e)
 	e->n_recipients = 0;
 }
 
+static void say(struct explanation *, enum explanation_copies, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static void
+say(struct explanation *e, enum explanation_copies copies, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(e->copies_text, sizeof(e->copies_text), fmt, ap) < 0)
+		e->copies_text[0] = '\0';
+	va_end(ap);
+	e->copies = copies;
+}
+
+static void
+say_not_sought(struct explanation *e)
+{
+	say(e, COPIES_NOT_SOUGHT, "no copies are looked for: %s",
+	    !e->account->dedupe.on ? "the account's dedupe is off"
+	    : e->candidates.tier != TIER_HEADERS
+		? "its recipients are no guess"
+		: "it has no Message-ID, no Date, or too long a header");
+}
+
 void
 explanation_find_original(struct explanation *e, const struct config *config,
-    struct slice beginning, FILE *rest)
+    const struct explained_message *message)
 {
-	char id[SEEN_ID_SIZE];
+	char id[SEEN_ID_SIZE], span[READABLE_SIZE];
 	struct error err;
 
-	if (e->verdict == EXPLAIN_PARK)
+	if (e->verdict == EXPLAIN_PARK) {
+		say(e, COPIES_NOT_SOUGHT, "no copies are looked for");
 		return;
-	if (!look_up(
-		e, config, &(struct message){ beginning, rest }, id, &err)) {
-		explain_warn(&e->candidates,
+	}
+	readable_span(e->account->dedupe.window_ms, span);
+	if (!look_up(e, config, message, id, &err)) {
+		say(e, COPIES_UNKNOWN,
 		    "whether it is a copy of a message that was delivered "
 		    "cannot be known: %s",
 		    err.text);
-	} else if (id[0] != '\0') {
+		explain_warn(&e->candidates, "%s", e->copies_text);
+	} else if (e->copies == COPIES_NOT_SOUGHT) {
+		say_not_sought(e);
+	} else if (id[0] == '\0') {
+		say(e, COPIES_NONE,
+		    "no copy of it was delivered in the last %s (dedupe)",
+		    span);
+	} else if (strcmp(id, message->id) == 0) {
+		say(e, COPIES_ITSELF,
+		    "it was delivered itself; a copy that comes within %s of "
+		    "that is not (dedupe)",
+		    span);
+	} else {
+		say(e, COPIES_FOUND, "a copy of %s, which was delivered", id);
 		e->verdict = EXPLAIN_DUPLICATE;
 		snprintf(e->reason, sizeof(e->reason),
 		    "a copy of %s, which was delivered", id);

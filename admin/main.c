@@ -4,6 +4,7 @@
  */
 #include "admin/commands.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,7 +20,9 @@ static const struct command commands[] = {
 	    cmd_check },
 	{ "query", "[-c FILE] [--json] ADDRESS",
 	    "ask the directory whether an address exists", cmd_query },
-	{ "explain", "[-c FILE] --account NAME [--json] MESSAGE | -",
+	{ "explain",
+	    "[-c FILE] [--account NAME] [--json]\n"
+	    "    FILE | - | ARCHIVE-ID | QUEUE-ID | MESSAGE-ID",
 	    "say who would get a message, and why", cmd_explain },
 	{ "probe",
 	    "[-c FILE] [--json] ACCOUNT |\n"
@@ -83,12 +86,22 @@ print_usage(const struct command *command, FILE *out)
 	fprintf(out, "usage: mailhaul %s %s\n", command->name, command->usage);
 }
 
+/* Also behind a verb, as in "archive list --help". */
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
 	int status;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+	if (asks_for_help(argc, argv)) {
 		print_usage(command, stdout);
 		printf("%s\n", command->help);
 		return EX_OK;

@@ -197,6 +197,17 @@ def test_journal():
     assert "secret" not in run("journalctl", "--no-pager")
 
 
+def test_explain_by_queue_id():
+    """Gone from the queue; the milter's line in the journal tells which it was."""
+    queue_id, collected = re.findall(
+        r"\b(\w+): id=(\w+) account=office .*to=<anna@example\.org> status=routed",
+        journal("mailhaul-milter"))[-1]
+    wait_for(lambda: queue_id not in run("postqueue", "-p"), "the queue to be empty")
+    told = json.loads(run("mailhaul", "explain", "--json", queue_id))
+    assert told["id"] == collected and told["recipients"] == ["anna@example.org"], told
+    assert f"{queue_id}, in the journal" in run("mailhaul", "explain", queue_id)
+
+
 def test_local_mail_is_left_alone():
     with open("/root/local", "w") as letter:
         letter.write("Subject: of-this-machine\n\nx\n")
@@ -341,7 +352,8 @@ def test_purge():
 
 PHASES = {
     "first": (test_install, test_users_and_folders, test_exposure, test_start, test_mail,
-              test_directory, test_journal, test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
+              test_directory, test_journal, test_explain_by_queue_id,
+              test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
               test_reload_of_a_bad_configuration, test_restart_waits_for_postfix,
               test_upgrade_under_load, test_stop),
     "second": (test_boot, test_remove, test_installed_again, test_purge),

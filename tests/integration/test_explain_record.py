@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mailhaul explain` on what was collected: by archive id, queue id, Message-ID, or a delivered copy."""
+
+import gzip
+import json
+import os
+import pathlib
+import shutil
+
+import pytest
+from commands import run
+from mails import mail
+from postfix import LOG
+
+ANNA, BEN, OFFICE = "anna@example.org", "ben@example.org", "office@example.org"
+
+
+def explain(scene, *arguments, status=0, stdin=""):
+    said = scene.mailhaul.command("explain", "--json", *arguments, stdin=stdin)
+    return json.loads(said.expect(status).out)
+
+
+def in_words(scene, *arguments, status=0, stdin=""):
+    said = scene.mailhaul.command("explain", *arguments, stdin=stdin).expect(status)
+    return said.out + said.err
+
+
+def ids(scene):
+    """Of the archive, the newest first."""
+    told = json.loads(scene.mailhaul.command("archive", "list", "--json").expect(0).out)
+    return [message["id"] for message in told["messages"]]
+
+
+def decided(told):
+    """What is decided of the message, whoever has it."""
+    steps = [step for step in told["steps"] if step["step"] != "duplicate"]
+    same = ("verdict", "source", "account", "sender", "recipients", "candidates", "origin", "message_id", "warnings")
+    return {name: told[name] for name in same}, steps
+
+
+MESSAGES = {
+    "envelope": mail("m", envelope=ANNA),
+    "delivered-to": mail("m", top=[f"Delivered-To: {BEN}"], to=ANNA),
+    "delivered-to-below": mail("m", f"Delivered-To: {BEN}", envelope=ANNA),
+    "received": mail("m", received_for=ANNA),
+    "guess": mail("m", f"Cc: {BEN}, eve@outside.example", to=ANNA),
+    "nobody": mail("m"),
+    "bcc": mail("m", f"Bcc: {BEN}"),
+    "null-sender": mail("m", envelope=ANNA, sender=""),
+    "forged-trace": mail("m", "X-Mailhaul: account=other; id=1; source=envelope", envelope=ANNA),
+    "suppressing": mail("m", "X-Auto-Response-Suppress: All", to=ANNA),
+    "from-line": b"From someone Sat Nov 21\n" + mail("m", envelope=ANNA),
+}
+
+
+@pytest.mark.usefixtures("both_methods")
+@pytest.mark.parametrize("name", MESSAGES)
+def test_archive_id(scene, name):
+    """As the provider sent it: the same is said of it as of the file."""
+    scene.account["recipients"] = {"trusted_hosts": [".isp.example"]}
+    message = MESSAGES[name]
+    from_file = explain(scene, "--account", "office", "-", stdin=message)
+    scene.put(message)
+    scene.fetch()
+    [archived] = ids(scene)
+    told = explain(scene, archived)
+    assert decided(told) == decided(from_file)
+    assert told["verdict"] == "deliver" and scene.got() == {"m": told["recipients"]}
+    assert told["id"] == archived and told["collected_ms"] > 0
+    assert told["then"]["same"] is True and told["then"]["source"] == told["source"]
+    assert told["origin"] == {"ip": "192.0.2.7", "name": "mail.sender.example", "helo": "mail.sender.example"}
+    owners = {path.owner() for path in scene.mailhaul.state.rglob("*")}
+    assert owners <= {"mailhaul", "mailhaul-milter"}
+
+
+def test_a_guess_is_no_copy_of_itself(scene):
+    message = MESSAGES["guess"]
+    scene.put(message)
+    scene.fetch()
+    [archived] = ids(scene)
+    copies = [step for step in explain(scene, archived)["steps"] if step["step"] == "duplicate"]
+    assert [step["result"] for step in copies] == ["itself"]
+    told = explain(scene, "--account", "office", "-", stdin=message)
+    assert told["verdict"] == "duplicate" and archived in told["steps"][-1]["text"]
+
+
+def test_message_id(scene):
+    scene.put(mail("other", envelope=ANNA), *(
+        mail("m", envelope=to).replace(b"<m@", b"<same@") for to in (ANNA, BEN)))
+    scene.fetch()
+    scene.put(mail("m", envelope="sales@example.org").replace(b"<m@", b"<same@"))
+    scene.fetch()
+    newest = ids(scene)[0]
+    for name in ("<same@sender.example>", "same@sender.example"):
+        told = explain(scene, name)
+        assert told["id"] == newest == told["found"][0] and len(told["found"]) == 3
+        assert told["recipients"] == ["sales@example.org"]
+    words = in_words(scene, "<same@sender.example>")
+    assert "newest of 3" in words and all(other in words for other in told["found"][1:])
+    assert "only one" in in_words(scene, "other@sender.example")
+    assert "among the 4 of the archive" in in_words(scene, "no@sender.example", status=66)
+
+
+@pytest.mark.usefixtures("both_methods")
+def test_queue_id(scene):
+    """In the queue, then gone from it: Postfix's own log names the Message-ID."""
+    scene.mailhaul.config["rules"] = [{"name": "hold", "then": {"hold": True}}]
+    scene.put(mail("held", envelope=ANNA))
+    scene.mailhaul.fetch_once().expect(0)
+    [queue_id] = [line.text.split(":")[0] for line in scene.mailhaul.lines("milter") if line["hold"]]
+    [archived] = ids(scene)
+    for name in (queue_id, queue_id + "!", queue_id + ":"):
+        told = explain(scene, name)
+        assert (told["id"], told["queue_id"], told["found"]) == (archived, queue_id, [])
+        assert told["recipients"] == [ANNA]
+    assert f"{queue_id}, in Postfix's queue" in in_words(scene, queue_id)
+    run("postsuper", "-H", "ALL")
+    run("postqueue", "-f")
+    scene.postfix.wait_until_idle()
+    told = explain(scene, queue_id)
+    assert told["id"] == archived and told["found"] == [archived]
+    assert f"in {LOG}" in in_words(scene, queue_id)
+
+
+def test_queue_id_in_the_log_of_the_milter(scene):
+    """As syslog writes it beside Postfix's; also when it was rotated."""
+    scene.put(mail("one", envelope=ANNA), mail("two", envelope=BEN))
+    scene.fetch()
+    lines = {line["id"]: line.text.split(":", 1)[1] for line in scene.mailhaul.lines("milter", status="routed")}
+    newest, oldest = ids(scene)
+    line = "Nov 22 05:16:00 mx mailhaul-milter[7]: {}:{}\n"
+    # What a stranger has a program say is no line of the milter.
+    forged = f"Nov 22 05:16:01 mx postfix/smtpd[7]: x mailhaul-milter[7]: BCDFGH1: id={newest} account=office\n"
+    rotated = LOG.with_name("mail.log.2.gz")
+    try:
+        rotated.write_bytes(gzip.compress((line.format("BCDFGH1", lines[oldest]) + forged).encode()))
+        assert explain(scene, "BCDFGH1")["id"] == oldest
+        os.utime(rotated, (1, 1))
+        assert "names it" in in_words(scene, "BCDFGH1", status=66)
+    finally:
+        rotated.unlink()
+
+
+def test_queue_id_of_other_mail(scene):
+    scene.put(mail("m", envelope=ANNA))
+    scene.fetch()
+    collected = scene.messages()
+    run("sh", "-c", f"echo x | sendmail -f root {ANNA}")
+    scene.postfix.wait_until_idle()
+    [queue_id] = scene.messages().keys() - collected
+    assert "no message with the Message-ID" in in_words(scene, queue_id, status=66)
+
+
+@pytest.mark.usefixtures("both_methods")
+def test_delivered_copy(scene):
+    message = mail("m", f"Bcc: {BEN}")
+    scene.put(message)
+    scene.fetch()
+    [delivered] = scene.postfix.delivered()[BEN]
+    told = explain(scene, "-", stdin=delivered)
+    assert told["id"] == ids(scene)[0] and told["recipients"] == [BEN]
+    assert told["sender"] == "someone@sender.example"
+    # To the account it would be a loop.
+    assert explain(scene, "--account", "office", "-", stdin=delivered)["verdict"] == "park"
+    archive = scene.mailhaul.state / "archive"
+    archived = archive / told["id"]
+    assert explain(scene, str(archived))["recipients"] == [BEN]
+    moved = pathlib.Path(shutil.move(archived, scene.mailhaul.folder / "moved"))
+    words = in_words(scene, "-", stdin=delivered)
+    assert f"for {BEN}" not in words and OFFICE in words and "took Return-Path and Bcc" in words
+    # A file of the archive, wherever it is.
+    assert explain(scene, str(moved))["recipients"] == [BEN]
+
+
+def test_what_was_decided_then(scene):
+    scene.put(mail("m", f"To: {BEN}", envelope=ANNA))
+    scene.fetch()
+    [archived] = ids(scene)
+    assert "the same recipients were found" in in_words(scene, archived)
+    scene.account["recipients"] = {"from": ["headers"]}
+    told = explain(scene, archived)
+    assert told["recipients"] == [BEN]
+    assert told["then"] == {"source": "envelope", "candidates": [ANNA], "fallback": OFFICE, "same": False}
+    words = in_words(scene, archived)
+    assert "other recipients were found in it than now (envelope)" in words and ANNA in words
+
+
+def test_account(scene):
+    """The message tells it; who names another one gets that."""
+    scene.mailhaul.add_account(scene.mailbox, name="second", fallback="second@example.org", enabled=False)
+    scene.put(mail("m"))
+    scene.fetch()
+    [archived] = ids(scene)
+    assert explain(scene, archived)["recipients"] == [OFFICE]
+    assert explain(scene, "--account", "second", archived)["recipients"] == ["second@example.org"]
+    scene.account["name"] = "renamed"
+    assert "no account office" in in_words(scene, archived, status=64)
+    assert "does not say" in in_words(scene, "-", status=64, stdin=mail("m"))
+
+
+@pytest.mark.parametrize("name, status, words", [
+    ("nothing.eml", 65, "no such file"),
+    ("/no/such/file", 65, "No such file"),
+    ("../archive", 65, "No such file"),
+    ("0123456789abcdef01234", 66, "in the archive"),
+    ("ABCDEF1234", 66, "not in Postfix's queue"),
+    ("<no@where>", 66, "among the 1 of the archive"),
+])
+def test_what_is_not_there(scene, name, status, words):
+    scene.put(mail("m", envelope=ANNA))
+    scene.fetch()
+    assert words in in_words(scene, name, status=status)
+
+
+def test_in_words(scene):
+    """What a colleague sees."""
+    scene.account["recipients"] = {"trusted_hosts": [".isp.example"]}
+    scene.put(mail("an offer", "Cc: eve@outside.example", envelope=f"{ANNA}, nobody@example.org"))
+    scene.fetch()
+    [archived] = ids(scene)
+    words = in_words(scene, archived)
+    for part in ("Subject     an offer", "Message-ID  <an offer@", "Account     office", f"as {archived}",
+                 "Verdict     deliver", f"{ANNA}, for {ANNA}", f"{OFFICE}, for nobody@example.org",
+                 "Sender      <someone@sender.example>", "Origin      mail.sender.example [192.0.2.7]",
+                 "boundary   mx.isp.example", f"{ANNA} in X-Envelope-To: found", "ldaps://ldap.example.org",
+                 f"to the fallback, {OFFICE}", "the same recipients were found"):
+        assert part in words, f"{part}\n{words}"
+
+
+def test_alias_in_words(scene):
+    scene.mailhaul.config["aliases"] = [{"address": "team@example.org", "to": [ANNA, BEN, "gone@example.org"]}]
+    words = in_words(scene, "--account", "office", "-", stdin=mail("m", envelope="team@example.org"))
+    for part in (f"{ANNA}, for team@example.org\n", f"{OFFICE}, for team@example.org\n",
+                 "team@example.org in X-Envelope-To: found", f"to {BEN}"):
+        assert part in words, f"{part}\n{words}"
+
+
+@pytest.mark.parametrize("command", [("archive", "list"), ("seen", "export"), ("explain",), ("status",)])
+def test_help_behind_a_verb(scene, command):
+    said = scene.mailhaul.command(*command, "--help").expect(0)
+    assert said.out.startswith(f"usage: mailhaul {command[0]} ") and not said.err
