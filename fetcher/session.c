@@ -484,6 +484,7 @@ session_start(const struct session_settings *settings)
 	s->soon = timer_new(settings->loop, on_soon, s);
 	s->noop = timer_new(settings->loop, on_noop, s);
 	s->again = timer_new(settings->loop, session_on_again, s);
+	s->again_ms = INT64_MAX;
 	s->asking = true;
 	readiness_ask(settings->readiness, on_readiness, s);
 	return s;

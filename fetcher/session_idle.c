@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/session_stage.h"
 
+#include "base/clock.h"
 #include "fetcher/readiness.h"
 #include "fetcher/trim.h"
 
@@ -46,6 +47,17 @@ tell(struct session *s)
 	s->settings.done(s->settings.arg, &result, true);
 }
 
+/* Passes over some folders in between do not put it off. */
+static void
+look_again_in(struct session *s, int64_t ms)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms + ms < s->again_ms)
+		s->again_ms = now_ms + ms;
+	timer_start(s->again, s->again_ms > now_ms ? s->again_ms - now_ms : 0);
+}
+
 void
 session_idle(struct session *s)
 {
@@ -56,9 +68,9 @@ session_idle(struct session *s)
 	s->only_new =
 	    s->pass.result.end == PASS_DONE && s->pass.result.waiting == 0;
 	timer_stop(s->noop);
-	timer_start(s->again,
-	    schedule_idle(s->pass.result.end, s->pass.result.waiting > 0,
-		account->every_ms, account->idle_renew_ms));
+	look_again_in(
+	    s, schedule_idle(s->pass.result.end, s->pass.result.waiting > 0,
+		   account->every_ms, account->idle_renew_ms));
 	start_lookouts(s);
 	trim_soon(s->settings.loop);
 	news = dialogue_facts(s->dialogue)->news ||
@@ -78,9 +90,9 @@ session_idle_ended(struct session *s)
 	const struct account *account = s->settings.account;
 
 	if (!s->asking)
-		timer_start(
-		    s->again, schedule_idle(PASS_DONE, true, account->every_ms,
-				  account->idle_renew_ms));
+		look_again_in(
+		    s, schedule_idle(PASS_DONE, true, account->every_ms,
+			   account->idle_renew_ms));
 }
 
 /* A pass that is about to begin is the last one. */
@@ -138,6 +150,7 @@ session_on_again(void *arg)
 	struct session *s = arg;
 
 	s->only_new = false;
+	s->again_ms = INT64_MAX;
 	folders_all_due(&s->folders);
 	session_begin_pass(s);
 }

@@ -33,10 +33,11 @@ struct session {
 	struct folders folders;
 	struct lookouts *lookouts; /* of all folders but the first */
 	struct timer *soon, *noop, *again;
-	bool asking;   /* an answer of readiness is due */
-	bool only_new; /* the last pass left nothing undone */
-	bool refused;  /* the server does not want IDLE */
-	bool stopped;  /* by session_stop() */
+	int64_t again_ms; /* when all folders are due, by the clock */
+	bool asking;      /* an answer of readiness is due */
+	bool only_new;    /* the last pass left nothing undone */
+	bool refused;     /* the server does not want IDLE */
+	bool stopped;     /* by session_stop() */
 };
 
 /* In session.c */

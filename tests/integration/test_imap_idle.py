@@ -239,6 +239,26 @@ def test_full_expunge_that_is_refused_at_the_end(scene, scripted):
     assert any("not allowed" in line.text for line in result.lines()), result.err
 
 
+def test_message_that_waits_while_mail_comes_into_another_folder(scene, scripted):
+    """It is tried again as soon as every says, not with the next renewal."""
+    once = scene.mailhaul.folder / "sendmail"
+    once.write_text('#!/bin/sh\nif head -c 4000 /proc/self/fd/0 | grep -q "^X-Case: waits"; then\n'
+                    f'mkdir {scene.mailhaul.folder}/failed 2>/dev/null && exit 75; fi\nexec /usr/sbin/sendmail "$@"\n')
+    once.chmod(0o755)
+    scene.mailhaul.folder.chmod(0o777)
+    scene.mailhaul.config["inject"] = {"sendmail": str(once), "retry": "1s"}
+    server = scripted({}, ("INBOX", "b"))
+    scene.account["every"] = "4s"
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: server.verbs().count("IDLE") >= 2, "both connections to listen", 20)
+    server.deliver(letter("waits"), "b")
+    wait_for(lambda: scene.mailhaul.lines(status="retry"), "the refusal", 20)
+    listens(scene)
+    server.deliver(letter("other"), "INBOX")
+    arrives(scene, "other")
+    arrives(scene, "waits", 30)
+
+
 def test_folders_mean_nothing_to_pop3(scene):
     scene.account["exclude_folders"] = ["*"]
     scene.put(mail("one", envelope="anna@example.org"))
