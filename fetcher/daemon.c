@@ -163,6 +163,8 @@ on_pass_done(void *arg, const struct pass_result *told, bool idling)
 
 	if (!idling)
 		m->session = NULL;
+	if (d->stopping && r.end == PASS_HELD)
+		r.end = PASS_DONE;
 	look_for_descriptors(d, &r);
 	progress_end(&m->backlog, &r, clock_monotonic_ms());
 	pass_log_result(m, &r);
@@ -399,6 +401,7 @@ on_stop(void *arg)
 	notify_send("STOPPING=1");
 	d->stopping = true;
 	timer_start(d->stop_deadline, STOP_MS);
+	delivery_stop(d->delivery);
 	for (struct mailbox *m = d->mailboxes; m != NULL; m = m->next) {
 		m->gone = true;
 		timer_stop(m->timer);

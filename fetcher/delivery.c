@@ -43,6 +43,7 @@ struct delivery {
 	uint64_t expected, spooled; /* bytes: to come; here */
 	uint64_t archived;          /* bytes, since the last expiry */
 	bool full;                  /* the spool is, and it was said */
+	bool stopping;
 	struct waiter {
 		loop_handler *handler;
 		void *arg;
@@ -72,12 +73,15 @@ struct job {
 
 static void tell_of_spool(struct delivery *);
 static void begin_queued(struct delivery *);
+static void hold_queued(struct delivery *);
 
 static void
-wake_waiters(void *arg)
+on_wake(void *arg)
 {
 	struct delivery *d = arg;
 
+	if (d->stopping)
+		hold_queued(d);
 	tell_of_spool(d);
 	while (d->waiters != NULL && delivery_has_room(d)) {
 		struct waiter *w = d->waiters;
@@ -101,7 +105,7 @@ delivery_new(struct loop *loop, struct config *config, struct storage *storage,
 	d->queued_end = &d->queued;
 	d->inject = inject_new(loop, &config->inject);
 	d->originals = originals_new(storage);
-	d->wake = timer_new(loop, wake_waiters, d);
+	d->wake = timer_new(loop, on_wake, d);
 	return d;
 }
 
@@ -472,15 +476,34 @@ on_ready(void *arg, bool ready, const struct error *reason)
 	    });
 }
 
+static struct job *
+take_queued(struct delivery *d)
+{
+	struct job *job = d->queued;
+
+	d->queued = job->next;
+	if (d->queued == NULL)
+		d->queued_end = &d->queued;
+	return job;
+}
+
+static void
+hold_queued(struct delivery *d)
+{
+	struct error reason;
+
+	error_set(&reason, ERROR_LOCAL, "the fetcher stops");
+	while (d->queued != NULL)
+		hold(take_queued(d), &reason);
+}
+
 static void
 begin_queued(struct delivery *d)
 {
-	while (d->queued != NULL && d->active < d->config->inject.parallel) {
-		struct job *job = d->queued;
+	while (!d->stopping && d->queued != NULL &&
+	       d->active < d->config->inject.parallel) {
+		struct job *job = take_queued(d);
 
-		d->queued = job->next;
-		if (d->queued == NULL)
-			d->queued_end = &d->queued;
 		d->active++;
 		job->active = true;
 		readiness_ask(d->readiness, on_ready, job);
@@ -494,7 +517,17 @@ queue_up(struct job *job)
 
 	*d->queued_end = job;
 	d->queued_end = &job->next;
-	begin_queued(d);
+	if (d->stopping)
+		timer_start(d->wake, 0);
+	else
+		begin_queued(d);
+}
+
+void
+delivery_stop(struct delivery *d)
+{
+	d->stopping = true;
+	timer_start(d->wake, 0);
 }
 
 static void

@@ -65,6 +65,9 @@ void delivery_submit(struct delivery *, const struct delivery_message *);
  * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
     enum seen_status, const char *reason);
+/* From now on those that wait their turn are held; what Postfix is being given goes
+ * on. */
+void delivery_stop(struct delivery *);
 /* So many bytes are to come from somebody, who said `before` before; 0: none
  * any more. */
 void delivery_expect(struct delivery *, uint64_t before, uint64_t bytes);

@@ -95,6 +95,18 @@ pass_plan_disposal(struct pass *p, uint32_t number)
 	queue_push(&p->deletes, number);
 }
 
+void
+pass_drop_disposals(struct pass *p)
+{
+	p->deletes.taken = p->deletes.n;
+}
+
+bool
+pass_unconfirmed(const struct pass *p)
+{
+	return !queue_is_empty(&p->disposed);
+}
+
 bool
 pass_idle(const struct pass *p)
 {
@@ -384,7 +396,6 @@ pass_next(struct pass *p, uint32_t *number)
 void
 pass_disposed(struct pass *p, uint32_t number, bool stays)
 {
-	p->result.deleted++;
 	if (stays != p->stays)
 		pass_confirmed(p);
 	p->stays = stays;
@@ -401,6 +412,7 @@ pass_confirmed(struct pass *p)
 
 	if (n == 0)
 		return;
+	p->result.deleted += (unsigned)n;
 	uids = mem_new_array(n, sizeof(*uids));
 	for (size_t i = 0; i < n; i++)
 		uids[i] = listing_uid(

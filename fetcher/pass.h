@@ -96,13 +96,18 @@ void pass_lost(struct pass *, const struct error *);
 /* The server took the disposal: with IMAP it is done, with POP3 accepted.
  * `stays`: it is still in the folder. */
 void pass_disposed(struct pass *, uint32_t number, bool stays);
-/* POP3: QUIT was answered, all deletions are done. */
+/* POP3: QUIT was answered, all deletions are done.  What is counted as deleted is
+ * what was confirmed. */
 void pass_confirmed(struct pass *);
+/* Are there deletions of which this is not known? */
+bool pass_unconfirmed(const struct pass *);
 
 /* Something to be told that does not end the pass; the first counts. */
 void pass_notice(struct pass *, const struct error *);
 /* Begin nothing new.  With an error, the pass has failed or is held. */
 void pass_stop(struct pass *, enum pass_end, const struct error *);
+/* What the server was not asked to delete yet waits for another pass. */
+void pass_drop_disposals(struct pass *);
 /* A message was asked for and is not here whole. */
 bool pass_is_receiving(const struct pass *);
 /* Nothing is under way, but for what the server was asked. */

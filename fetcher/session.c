@@ -47,6 +47,8 @@ end_if_idle(struct session *s)
 
 	if (s->asking || !pass_idle(&s->pass))
 		return;
+	if (account_is_imap(s->settings.account))
+		pass_confirmed(&s->pass);
 	result = s->pass.result;
 	session_free(s);
 	settings.done(settings.arg, &result, false);
@@ -418,9 +420,9 @@ on_complete(void *arg, struct error *err)
 static void
 tell_of_bad_end(struct session *s, const struct error *err)
 {
-	if (s->pass.result.deleted > 0 &&
-	    (!account_is_imap(s->settings.account) ||
-		err->kind == ERROR_REFUSED))
+	if (account_is_imap(s->settings.account)
+		? s->pass.result.deleted > 0 && err->kind == ERROR_REFUSED
+		: pass_unconfirmed(&s->pass))
 		pass_notice(&s->pass, err);
 }
 
@@ -495,6 +497,8 @@ session_stop(struct session *s, bool at_once)
 {
 	s->stopped = true;
 	pass_stop(&s->pass, PASS_DONE, NULL);
+	if (at_once)
+		pass_drop_disposals(&s->pass);
 	if (s->stage == STAGE_OVER)
 		return;
 	if (at_once && pass_is_receiving(&s->pass)) {

@@ -72,7 +72,8 @@ bool session_idles(const struct session *);
 /* Begins a pass now, if it idles. */
 void session_poll(struct session *);
 /* Begins no further message, waits for those in Postfix's hands, and ends.  The
- * one that is being received is finished first, unless `at_once`. */
+ * one that is being received is finished first, and what is to be deleted is,
+ * unless `at_once`. */
 void session_stop(struct session *, bool at_once);
 
 #endif

@@ -291,6 +291,7 @@ def test_server_that_closes_instead_of_answering_quit(scene, hostile):
     result = scene.fetch()
     assert scene.got() == {"bait": ["anna@example.org"], "second": ["anna@example.org"]}
     assert server.messages == [] and "no answer to QUIT" in result.err
+    assert {line["deleted"] for line in result.lines() if line["deleted"]} == {"0"}, "nobody confirmed one"
 
 
 def test_reply_that_nobody_asked_for_is_no_part_of_a_message(scene, hostile):

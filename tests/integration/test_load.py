@@ -6,6 +6,7 @@ import time
 
 import pytest
 from mails import mail, who_got
+from scripted_pop3 import ScriptedPop3
 from waiting import wait_for
 
 MIB = 1024 * 1024
@@ -46,6 +47,57 @@ def test_10000_small_messages(scene, capsys):
     got = who_got(scene.postfix.delivered())
     assert len(got) == count and set(map(tuple, got.values())) == {("anna@example.org",)}
     assert peak <= 32
+
+
+def test_sigterm_with_thousands_of_deletions_to_come(scene, tmp_path):
+    """At a server that takes 50 ms for each: what it was asked is done, the rest is
+    deleted later."""
+    count = 5000
+
+    def delete(session, argument):
+        time.sleep(0.05)
+        session.server.answer_rightly(session, "DELE", argument)
+
+    server = ScriptedPop3([(f"u{n}", b"Subject: old\r\n\r\n") for n in range(count)], {"DELE": delete},
+                          scene.world.certificates.pair("pop"))
+    scene.account["port"] = server.port
+    seen = tmp_path / "seen"
+    seen.write_text("".join(f"office\tu{n}\tinjected\t-\n" for n in range(count)))
+    scene.mailhaul.command("seen", "import", str(seen)).expect(0)
+    try:
+        scene.mailhaul.start_fetcher()
+        wait_for(lambda: server.verbs().count("DELE") > 10, "the first deletions", 30)
+        start = time.monotonic()
+        assert scene.mailhaul.stop("fetcher") == 0
+        assert time.monotonic() - start < 15
+        gone = count - len(server.messages)
+        assert 10 < gone < 1000 and server.verbs()[-1] == "QUIT"
+        assert f"deleted={gone} " in scene.mailhaul.log("fetcher")
+        server.answers.clear()
+        assert f"deleted={count - gone} " in scene.mailhaul.fetch_once().expect(0).err
+    finally:
+        server.stop()
+    assert server.messages == []
+
+
+def test_sigterm_with_messages_that_wait_for_postfix(scene):
+    """Only those that it is being given are waited for; the others stay."""
+    slow = scene.mailhaul.folder / "sendmail"
+    slow.write_text('#!/bin/sh\nsleep 2\nexec /usr/sbin/sendmail "$@"\n')
+    slow.chmod(0o755)
+    scene.mailhaul.config["inject"] = {"sendmail": str(slow), "parallel": 1}
+    scene.put(*(mail(f"m{n}", envelope="anna@example.org") for n in range(20)))
+    scene.mailhaul.start_fetcher()
+    wait_for(lambda: len(scene.mailhaul.spool()) > 12, "messages in the spool", 30)
+    start = time.monotonic()
+    assert scene.mailhaul.stop("fetcher") == 0
+    assert time.monotonic() - start < 15 and scene.mailhaul.spool() == []
+    assert "waiting:" not in scene.mailhaul.log("fetcher")
+    scene.postfix.wait_until_idle()
+    assert len(scene.got()) < 8 and len(scene.mailbox.uids()) == 20 - len(scene.got())
+    scene.mailhaul.config["inject"] = {}
+    scene.fetch()
+    assert scene.got() == {f"m{n}": ["anna@example.org"] for n in range(20)}
 
 
 def test_sigterm_under_load(scene):
