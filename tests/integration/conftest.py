@@ -110,6 +110,7 @@ class Scene:
         self.postfix.empty_queue()
         self.postfix.forget_delivered()
         self.sink.recipients.clear()
+        self.sink.messages.clear()
         self.world.refusing.recipients.clear()
 
 
