@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "config/providers.h"
 #include "recipients/explain.h"
+#include "recipients/lists.h"
+#include "recipients/subject.h"
 
 enum {
 	/* What names nobody is kept for the explanation only. */
@@ -316,6 +318,24 @@ take_header_field(struct search *s, const struct header_field *f)
 		add_entry(s, &e);
 }
 
+static void
+add_word(void *search, struct slice word)
+{
+	struct candidate c = { .text = NULL };
+
+	c.fault = address_parse(word, &c.address);
+	add_candidate(search, c, word);
+}
+
+static void
+take_subject(struct search *s, const struct header_field *f)
+{
+	explain_add(s->out, (struct explain_point){ "field", f->name, "taken" },
+	    "addresses in parentheses; %.*s",
+	    SLICE_ARG(slice_first(slice_trim(f->body), 256)));
+	subject_words(f->body, add_word, s);
+}
+
 static bool
 is_one_of(const struct header_field *f, const char *const *names)
 {
@@ -348,19 +368,57 @@ search_resent(struct search *s)
 	}
 }
 
+static bool
+names_ours(const struct candidates *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->all[i].kind == CANDIDATE_USABLE)
+			return true;
+	return false;
+}
+
+static bool
+search_lists(struct search *s)
+{
+	const struct mailing_list *found[LISTS_MAX];
+	size_t n = lists_find(s, found);
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t p = 0; p < found[i]->n_to; p++)
+			add_candidate(s,
+			    (struct candidate){ .address = found[i]->to[p] },
+			    slice_of(address_write(&found[i]->to[p], text)));
+	return n > 0;
+}
+
 static void
-search_headers(struct search *s)
+search_fields(struct search *s)
 {
 	struct header_field f;
 	struct header h;
 
-	search_resent(s);
-	if (s->n_named > 0 || s->account->recipients.headers == NULL)
-		return;
 	header_init(&h, s->header);
-	while (header_next(&h, &f))
-		if (is_one_of(&f, s->account->recipients.headers))
+	while (header_next(&h, &f)) {
+		if (!is_one_of(&f, s->account->recipients.headers))
+			continue;
+		if (header_is(&f, "Subject"))
+			take_subject(s, &f);
+		else
 			take_header_field(s, &f);
+	}
+}
+
+/* Whoever resends a list's mail to one of ours means him, not its people; a
+ * list's own Resent-To names the list. */
+static void
+search_headers(struct search *s)
+{
+	search_resent(s);
+	if (names_ours(s->out) || search_lists(s) || s->n_named > 0 ||
+	    s->account->recipients.headers == NULL)
+		return;
+	search_fields(s);
 }
 
 bool

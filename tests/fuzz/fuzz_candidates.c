@@ -14,10 +14,18 @@ static const struct accepted_domain domains[] = {
 	{ .name = "example.org" },
 	{ .name = ".example.org" },
 };
-static const struct config config = { .domains = domains, .n_domains = 2 };
+static const struct address people[] = { { "anna", "example.org" },
+	{ "carl", "sales.example.org" } };
+static const struct mailing_list lists[] = {
+	{ "announce.lists.example.com", people, 1 },
+	{ "talk@lists.example.com", people, 2 },
+};
+static const struct config config = {
+	.domains = domains, .n_domains = 2, .lists = lists, .n_lists = 2
+};
 static const char *const hosts[] = { ".isp.example", "mx.google.com",
 	".kundenserver.de", NULL };
-static const char *const headers[] = { "To", "Cc", "Bcc", NULL };
+static const char *const headers[] = { "To", "Cc", "Bcc", "Subject", NULL };
 
 static void
 demand(bool holds)

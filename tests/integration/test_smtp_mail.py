@@ -116,6 +116,30 @@ def test_reject(scene, smtp):
         "postmaster@example.org"]}
 
 
+def test_aliases(scene, smtp):
+    """Its people take its place where recipients may be replaced; its own copies of them
+    are one."""
+    people = ["anna@example.org", "ben@example.org", "left@example.net"]
+    scene.mailhaul.config["aliases"] = [
+        {"address": "team@example.org", "to": people},
+        {"address": "former@example.net", "to": ["left@example.net"]},
+    ]
+    smtp("catch_all")
+    assert send("team", "Team@example.org", "BEN@example.org", "dora@example.net",
+                "former@example.net") == [OK, OK, OK, UNKNOWN.format("former@example.net")]
+    assert send("mapped", "team+x@old.example") == [OK]
+    wanted = {"team": ["anna@example.org", "ben@example.org", "dora@example.net"],
+              "mapped": ["anna@example.org", "ben@example.org"]}
+    assert delivered(scene) == wanted
+
+
+def test_an_alias_is_nobody_where_nothing_is_replaced(scene, smtp):
+    scene.mailhaul.config["aliases"] = [
+        {"address": "team@example.org", "to": ["anna@example.org"]}]
+    smtp("reject")
+    assert send("refused", "team@example.org") == [UNKNOWN.format("team@example.org")]
+
+
 def test_null_sender_and_early_queue_id(scene, smtp):
     """Does not look like mail by sendmail(1), which is never refused."""
     smtp("reject")

@@ -20,11 +20,26 @@ static const struct accepted_domain domains[] = {
 	{ .name = "example.org" },
 	{ .name = ".example.org" },
 };
+static const struct address announced[] = {
+	{ "anna", "example.org" },
+	{ "berta", "example.org" },
+};
+static const struct address talkers[] = {
+	{ "berta", "example.org" },
+	{ "carl", "example.org" },
+};
+static const struct mailing_list lists[] = {
+	{ "announce.lists.example.com", announced, 2 },
+	{ "talk@lists.example.com", talkers, 2 },
+};
 static const struct config config = {
 	.domains = domains,
 	.n_domains = 2,
+	.lists = lists,
+	.n_lists = 2,
 };
 static const char *const to_cc_bcc[] = { "To", "Cc", "Bcc", NULL };
+static const char *const with_subject[] = { "To", "Cc", "Subject", NULL };
 static const char *const isp[] = { ".isp.example", NULL };
 static const char *const kundenserver[] = { ".kundenserver.de", NULL };
 static const char *const google[] = { "mx.google.com", NULL };
@@ -143,7 +158,7 @@ struct expectation {
 	char *strip, *suffix;
 	const struct provider *provider; /* NULL: none */
 	int occurrence;
-	bool bottom;
+	bool bottom, subject;
 };
 
 static char *
@@ -189,6 +204,8 @@ read_setting(struct slice word, struct expectation *e)
 		e->occurrence = (int)number;
 	else if (slice_equal(word, SLICE("bottom")))
 		e->bottom = true;
+	else if (slice_equal(word, SLICE("subject")))
+		e->subject = true;
 	else
 		fail_msg("setting %.*s", SLICE_ARG(word));
 }
@@ -232,6 +249,7 @@ check_expectation(struct fixture *f, struct expectation *e)
 	    e->fields[0] == NULL ? NULL : (const char *const *)e->fields;
 	s->strip_prefix = e->strip == NULL ? "" : e->strip;
 	s->strip_suffix = e->suffix == NULL ? "" : e->suffix;
+	s->headers = e->subject ? with_subject : to_cc_bcc;
 	s->occurrence = e->occurrence;
 	s->position_bottom = e->bottom;
 	s->n_tiers = 0;
@@ -311,6 +329,26 @@ ExplainsTheBoundaryAndWhatIsForged(void **state)
 	find_in_file(f, "ionos-mismatch");
 	finding_of(&f->found, "boundary", "topmost");
 	finding_of(&f->found, "field", "untrusted");
+	assert_int_equal(f->found.n_warnings, 1);
+}
+
+static void
+ExplainsWhichListItIs(void **state)
+{
+	struct fixture *f = *state;
+
+	find_in_file(f, "list-id");
+	assert_string_equal(finding_of(&f->found, "list", "mapped")->subject,
+	    "announce.lists.example.com");
+	assert_string_equal(finding_of(&f->found, "list", "mapped")->text,
+	    "List-Id names it, and lists says whom it is for");
+	assert_int_equal(f->found.n_warnings, 0);
+	find_in_file(f, "list-post-no");
+	assert_string_equal(finding_of(&f->found, "list", "unknown")->subject,
+	    "talk.lists.example.com");
+	find_in_file(f, "list-id-twice");
+	assert_string_equal(finding_of(&f->found, "list", "forged")->subject,
+	    "other.lists.example.com");
 	assert_int_equal(f->found.n_warnings, 1);
 }
 
@@ -501,6 +539,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(ReadsMailAsProvidersDeliverIt),
 		TEST(ExplainsTheBoundaryAndWhatIsForged),
+		TEST(ExplainsWhichListItIs),
 		TEST(TakesTheSenderFromTheTrustedZone),
 		TEST(CountsReceivedAndSeesItsOwnTrace),
 		TEST(LooksForNobodyInASingleMailbox),

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recipients/lists.h"
+
+#include <string.h>
+
+#include "mail/lexical.h"
+#include "recipients/explain.h"
+
+enum { KEY_SIZE = ADDRESS_TEXT_SIZE };
+
+struct finder {
+	struct search *s;
+	const struct mailing_list **found;
+	size_t n;
+};
+
+static void
+take(struct finder *f, const char *key, struct slice field)
+{
+	const struct mailing_list *list = config_list(f->s->config, key);
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->found[i] == list)
+			return;
+	if (list == NULL || f->s->out->overflow)
+		return;
+	if (f->n == LISTS_MAX) {
+		f->s->out->overflow = true;
+		return;
+	}
+	f->found[f->n++] = list;
+	explain_add(f->s->out,
+	    (struct explain_point){ "list", slice_of(key), "mapped" },
+	    "%.*s names it, and lists says whom it is for", SLICE_ARG(field));
+}
+
+/* What stands in angle brackets next, outside of phrases in quotes and of
+ * comments; false when nothing does. */
+static bool
+cut_bracketed(struct slice *rest, struct slice *inside)
+{
+	size_t at = 0, end;
+
+	while (at < rest->len) {
+		uint8_t byte = rest->data[at];
+
+		end = byte == '"'   ? lexical_quoted_end(*rest, at)
+		      : byte == '(' ? lexical_comment_end(*rest, at)
+				    : 0;
+		if (byte == '<') {
+			*rest = slice_from(*rest, at + 1);
+			return slice_cut_until(rest, '>', inside);
+		}
+		at = end > 0 ? end : at + 1;
+	}
+	return false;
+}
+
+/* In lower case, without what folding may have put inside. */
+static bool
+make_key(struct slice id, char out[static KEY_SIZE])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < id.len; i++) {
+		if (byte_is_space(id.data[i]))
+			continue;
+		if (!byte_is_graphic(id.data[i]) || len == KEY_SIZE - 1)
+			return false;
+		out[len++] = (char)byte_lower(id.data[i]);
+	}
+	out[len] = '\0';
+	return len > 0;
+}
+
+/* `"Announcements" <announce.lists.example.com>`, or the bare identifier, as
+ * some servers write it. */
+static bool
+read_list_id(struct slice body, char out[static KEY_SIZE])
+{
+	struct slice rest = body, word, id;
+
+	if (cut_bracketed(&rest, &id))
+		return make_key(id, out);
+	rest = body;
+	return slice_cut_word(&rest, &word) && slice_trim(rest).len == 0 &&
+	       make_key(word, out);
+}
+
+/* RFC 2919 3: there is one, and a server replaces what another one wrote.  Where
+ * two differ, somebody broke that rule, and it may be the author. */
+static void
+find_by_id(struct finder *f)
+{
+	char first[KEY_SIZE] = "", key[KEY_SIZE];
+	struct candidates *out = f->s->out;
+	struct header_field field;
+	struct header all;
+
+	header_init(&all, f->s->header);
+	while (header_next(&all, &field)) {
+		if (!header_is(&field, "List-Id") ||
+		    !read_list_id(field.body, key))
+			continue;
+		if (first[0] != '\0' &&
+		    !slice_equal(slice_of(first), slice_of(key))) {
+			explain_add(out,
+			    (struct explain_point){
+				"list", slice_of(key), "forged" },
+			    "a second List-Id beside %s: neither is believed",
+			    first);
+			explain_warn(out,
+			    "it says that it is from two lists, %s and %s: "
+			    "neither is believed",
+			    first, key);
+			return;
+		}
+		memcpy(first, key, sizeof(first));
+	}
+	if (first[0] == '\0')
+		return;
+	take(f, first, SLICE("List-Id"));
+	if (f->n == 0)
+		explain_add(out,
+		    (struct explain_point){
+			"list", slice_of(first), "unknown" },
+		    "no entry of lists has this List-Id");
+}
+
+static void
+take_address(
+    struct finder *f, const struct address *address, struct slice field)
+{
+	char key[KEY_SIZE];
+
+	take(f, address_key(address, key), field);
+}
+
+/* RFC 2369 3: URLs in angle brackets, or NO. */
+static void
+find_in_post(struct finder *f, const struct header_field *field)
+{
+	struct slice rest = field->body, url, path;
+	struct address address;
+
+	while (cut_bracketed(&rest, &url)) {
+		url = slice_trim(url);
+		if (!slice_cut_prefix_nocase(&url, SLICE("mailto:")))
+			continue;
+		if (slice_cut_until(&url, '?', &path))
+			url = path;
+		if (address_parse(url, &address) == ADDRESS_OK)
+			take_address(f, &address, field->name);
+	}
+}
+
+static void
+find_in_addresses(struct finder *f, const struct header_field *field)
+{
+	struct address_list list;
+	struct address_entry e;
+
+	address_list_init(&list, field->body);
+	while (address_list_next(&list, &e))
+		if (e.fault == ADDRESS_OK)
+			take_address(f, &e.address, field->name);
+}
+
+static void
+find_in(struct finder *f, const char *name,
+    void (*find)(struct finder *, const struct header_field *))
+{
+	struct header_field field;
+	struct header all;
+
+	header_init(&all, f->s->header);
+	while (header_next(&all, &field))
+		if (header_is(&field, name))
+			find(f, &field);
+}
+
+size_t
+lists_find(struct search *s, const struct mailing_list *found[static LISTS_MAX])
+{
+	struct finder f = { .s = s, .found = found };
+
+	find_by_id(&f);
+	if (f.n == 0)
+		find_in(&f, "List-Post", find_in_post);
+	if (f.n == 0) {
+		find_in(&f, "To", find_in_addresses);
+		find_in(&f, "Cc", find_in_addresses);
+	}
+	return f.n;
+}
