@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "mail/address_set.h"
 #include "mail/extension.h"
 #include "policy/target.h"
 
@@ -16,6 +17,7 @@ struct decision {
 	const struct route_question *asked;
 	const struct config *config;
 	struct accepted_rcpt fallback;
+	struct address_set *added; /* what is in out->recipients */
 	struct route *out;
 };
 
@@ -63,13 +65,13 @@ accept_address(const struct config *config, const struct address *address,
 }
 
 static void
-add_recipient(struct route *out, const struct accepted_rcpt *recipient)
+add_recipient(const struct decision *d, const struct accepted_rcpt *recipient)
 {
+	struct route *out = d->out;
+
 	/* Postfix delivers a recipient that is added twice, twice. */
-	for (size_t i = 0; i < out->n_recipients; i++)
-		if (address_equal(
-			&out->recipients[i].address, &recipient->address))
-			return;
+	if (!address_set_add(d->added, &recipient->address))
+		return;
 	out->recipients = mem_resize(
 	    out->recipients, out->n_recipients + 1, sizeof(*out->recipients));
 	out->recipients[out->n_recipients++] = *recipient;
@@ -86,7 +88,7 @@ deliver_to(
 
 	if (!accepted)
 		recipient = d->fallback;
-	add_recipient(d->out, &recipient);
+	add_recipient(d, &recipient);
 	*to = recipient.address;
 	return accepted;
 }
@@ -245,34 +247,24 @@ judge(const struct decision *d, const struct target *t, struct route_step *step)
 	deliver_unknown(d, NULL, step);
 }
 
-static int
-in_order(const void *a, const void *b)
-{
-	return address_compare(a, b);
-}
-
 /* Tells beforehand what judge() may ask for. */
 static void
 prepare(const struct decision *d, const struct target *targets, size_t n)
 {
-	struct address *list = mem_new_array(2 * n, sizeof(*list));
-	size_t len = 0, kept = 0;
+	struct address_set asked = { 0 };
+	struct address base;
 
 	for (size_t i = 0; i < n; i++) {
 		if (targets[i].domain == NULL || !targets[i].usable)
 			continue;
-		list[len++] = targets[i].address;
-		len += extension_remove(&targets[i].address,
-		    d->config->recipient_delimiter, &list[len]);
+		address_set_add(&asked, &targets[i].address);
+		if (extension_remove(&targets[i].address,
+			d->config->recipient_delimiter, &base))
+			address_set_add(&asked, &base);
 	}
-	if (len > 1)
-		qsort(list, len, sizeof(*list), in_order);
-	for (size_t i = 0; i < len; i++)
-		if (kept == 0 || !address_equal(&list[kept - 1], &list[i]))
-			list[kept++] = list[i];
-	if (kept > 0)
-		d->asked->prepare(d->asked->context, list, kept);
-	free(list);
+	if (asked.n > 0)
+		d->asked->prepare(d->asked->context, asked.all, asked.n);
+	address_set_clear(&asked);
 }
 
 /* The fallback of the account, or of the ticket when the account is gone;
@@ -325,29 +317,25 @@ static void
 apply_rules(const struct decision *d)
 {
 	struct route *out = d->out;
-	struct address *before =
-	    mem_new_array(out->n_recipients, sizeof(*before));
 	struct accepted_rcpt recipient;
 
-	for (size_t i = 0; i < out->n_recipients; i++)
-		before[i] = out->recipients[i].address;
 	rules_run(&(struct rules_question){ .config = d->config,
 		      .account = d->asked->account,
 		      .ticket = d->asked->ticket,
 		      .message = d->asked->message,
 		      .fallback = &d->fallback.address,
-		      .recipients = before,
-		      .n_recipients = out->n_recipients },
+		      .recipients = d->added->all,
+		      .n_recipients = d->added->n },
 	    &out->rules);
-	free(before);
+	address_set_clear(d->added);
 	out->n_recipients = 0;
 	for (size_t i = 0; i < out->rules.n_recipients; i++)
 		if (accept_ruled(
 			d->config, &out->rules.recipients[i], &recipient))
-			add_recipient(out, &recipient);
+			add_recipient(d, &recipient);
 	out->rules_left_nobody = out->n_recipients == 0;
 	if (out->rules_left_nobody)
-		add_recipient(out, &d->fallback);
+		add_recipient(d, &d->fallback);
 }
 
 void
@@ -355,9 +343,11 @@ route_decide(const struct route_question *asked, struct route *out)
 {
 	const struct account *account = asked->account;
 	const struct ticket *ticket = asked->ticket;
-	struct decision d = {
-		.asked = asked, .config = asked->config, .out = out
-	};
+	struct address_set added = { 0 };
+	struct decision d = { .asked = asked,
+		.config = asked->config,
+		.added = &added,
+		.out = out };
 	struct address to;
 
 	*out = (struct route){ 0 };
@@ -376,11 +366,12 @@ route_decide(const struct route_question *asked, struct route *out)
 		out->recipients = NULL;
 		out->n_recipients = 0;
 	} else if (out->n_recipients == 0) {
-		add_recipient(out, &d.fallback);
+		add_recipient(&d, &d.fallback);
 		out->used_fallback = true;
 	}
 	if (!out->defer && asked->message != NULL)
 		apply_rules(&d);
+	address_set_clear(&added);
 }
 
 bool

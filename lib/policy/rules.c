@@ -252,8 +252,8 @@ rules_run(const struct rules_question *q, struct rules_outcome *out)
 	out->recipients =
 	    mem_new_array(q->n_recipients, sizeof(*out->recipients));
 	out->n_recipients = q->n_recipients;
-	memcpy(out->recipients, q->recipients,
-	    q->n_recipients * sizeof(*out->recipients));
+	for (size_t i = 0; i < q->n_recipients; i++)
+		out->recipients[i] = q->recipients[i];
 	if (n_own + q->config->n_rules == 0)
 		return;
 	out->steps =
