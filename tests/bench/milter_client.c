@@ -367,11 +367,10 @@ compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The first is mailhaul-milter. */
 static void
-check_edits(const struct filter *f, size_t wanted)
+check_edits(const struct filter *f, size_t least)
 {
-	if (f->added != wanted || f->deleted != 1 || f->changed != 1) {
+	if (f->added < least || f->deleted != 1 || f->changed != 1) {
 		fprintf(stderr, "%s: %u added, %u deleted, %u changed\n",
 		    f->path, f->added, f->deleted, f->changed);
 		give_up("other edits than expected");
@@ -390,6 +389,7 @@ measure(struct filter *filters, size_t n, size_t rounds,
 	for (size_t round = 0; round < rounds; round++)
 		for (size_t i = 0; i < n; i++) {
 			filters[i].taken[round] = time_message(&filters[i], m);
+			/* The first is mailhaul-milter. */
 			check_edits(&filters[i], i == 0 ? n_candidates : 1);
 		}
 	for (size_t i = 0; i < n; i++) {

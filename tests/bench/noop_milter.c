@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * noop_milter SOCKET lean|naive - the least that a filter with Mailhaul's job
- * can do: it gets the header, and at the end replaces the recipient by another
- * and removes a field.  naive: every event is told to it, and waits for its
- * answer; lean: it negotiates as mailhaul-milter does.
+ * noop_milter SOCKET lean|naive RECIPIENTS - the least that a filter with
+ * Mailhaul's job can do: it gets the header, and at the end replaces the
+ * recipient by so many others and removes a field.  naive: every event is told to
+ * it, and waits for its answer; lean: it negotiates as mailhaul-milter does.
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 	    SMFIP_NOUNKNOWN | SMFIP_NR_HDR | SMFIP_NR_BODY)
 
 /* Set before libmilter starts a thread. */
-static unsigned long unwanted;
+static unsigned long unwanted, n_recipients;
 
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
@@ -95,13 +95,18 @@ static sfsistat
 on_end_of_message(SMFICTX *ctx)
 {
 	char *given = smfi_getpriv(ctx), field[] = "X-Mailhaul-Ticket";
-	char other[] = "<person0@example.org>", never[] = "NOTIFY=NEVER";
+	char other[64], never[] = "NOTIFY=NEVER";
 
-	if (smfi_delrcpt(ctx, given) != MI_SUCCESS ||
-	    smfi_addrcpt_par(ctx, other, never) != MI_SUCCESS ||
-	    smfi_chgheader(ctx, field, 1, NULL) != MI_SUCCESS)
+	if (smfi_delrcpt(ctx, given) != MI_SUCCESS)
 		return SMFIS_TEMPFAIL;
-	return SMFIS_CONTINUE;
+	for (unsigned long i = 0; i < n_recipients; i++) {
+		snprintf(other, sizeof(other), "<person%lu@example.org>", i);
+		if (smfi_addrcpt_par(ctx, other, never) != MI_SUCCESS)
+			return SMFIS_TEMPFAIL;
+	}
+	return smfi_chgheader(ctx, field, 1, NULL) == MI_SUCCESS
+		   ? SMFIS_CONTINUE
+		   : SMFIS_TEMPFAIL;
 }
 
 static sfsistat
@@ -133,10 +138,12 @@ main(int argc, char **argv)
 		.xxfi_close = on_close,
 	};
 
-	if (argc != 3) {
-		fputs("usage: noop_milter SOCKET lean|naive\n", stderr);
+	if (argc != 4) {
+		fputs("usage: noop_milter SOCKET lean|naive RECIPIENTS\n",
+		    stderr);
 		return 64;
 	}
+	n_recipients = strtoul(argv[3], NULL, 10);
 	unwanted = strcmp(argv[2], "lean") == 0 ? LEAN : 0;
 	return smfi_register(description) != MI_SUCCESS ||
 	       smfi_setconn(argv[1]) != MI_SUCCESS || smfi_main() != MI_SUCCESS;
