@@ -370,6 +370,29 @@ check_dispose(
 			    *folder);
 }
 
+/* What POP3 has not. */
+static void
+check_unused(
+    struct findings *f, const struct account *a, const struct node *node)
+{
+	const struct {
+		const void *setting;
+		const char *why;
+	} unused[] = {
+		{ &a->folders, "POP3 has no folders" },
+		{ &a->exclude_folders, "POP3 has no folders" },
+		{ &a->full_expunge,
+		    "POP3 deletes what was collected, and nothing else" },
+	};
+
+	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
+		const struct node *at = check_node_of(node, unused[i].setting);
+
+		if (at != node)
+			finding_warning(f, at, "not used: %s", unused[i].why);
+	}
+}
+
 /* What only one of the protocols has. */
 static void
 check_protocol(
@@ -391,9 +414,8 @@ check_protocol(
 		    "POP3 can only delete; move and flag need imap or imaps");
 	if (imap)
 		check_dispose(f, a, node);
-	if (!imap && check_node_of(node, &a->folders) != node)
-		finding_warning(f, check_node_of(node, &a->folders),
-		    "not used: POP3 has no folders");
+	else
+		check_unused(f, a, node);
 }
 
 static void
