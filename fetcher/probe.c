@@ -204,12 +204,28 @@ finish(struct probe *p, const struct error *err)
 	free(p);
 }
 
+static void open_dialogue(struct probe *);
+
+/* As the fetcher does it with its next session. */
+static bool
+try_without_capa(struct probe *p)
+{
+	if (p->report->without_capa || !dialogue_facts(p->dialogue)->capa_due)
+		return false;
+	p->report->without_capa = true;
+	dialogue_free(p->dialogue);
+	open_dialogue(p);
+	return true;
+}
+
 /* What was asked is known; how the server takes a farewell is no matter. */
 static void
 on_ended(void *arg, const struct error *err)
 {
 	struct probe *p = arg;
 
+	if (err != NULL && try_without_capa(p))
+		return;
 	if (p->refused)
 		err = &p->error;
 	else if (p->settings.look && p->report->reached)
@@ -228,11 +244,25 @@ on_limit(void *arg)
 	finish(p, &p->error);
 }
 
-struct probe *
-probe_start(const struct probe_settings *settings)
+static void
+open_dialogue(struct probe *p)
 {
 	static const struct dialogue_handlers handlers = { on_said, on_piece,
 		on_complete, on_ended };
+
+	p->dialogue = dialogue_open(&(struct dialogue_settings){
+	    .loop = p->settings.loop,
+	    .account = p->settings.account,
+	    .look = p->settings.look,
+	    .without_capa = p->report->without_capa,
+	    .handlers = &handlers,
+	    .arg = p,
+	});
+}
+
+struct probe *
+probe_start(const struct probe_settings *settings)
+{
 	struct probe *p = mem_new(sizeof(*p));
 
 	p->settings = *settings;
@@ -245,12 +275,6 @@ probe_start(const struct probe_settings *settings)
 	p->limit = timer_new(settings->loop, on_limit, p);
 	if (settings->limit_ms > 0)
 		timer_start(p->limit, settings->limit_ms);
-	p->dialogue = dialogue_open(&(struct dialogue_settings){
-	    .loop = settings->loop,
-	    .account = settings->account,
-	    .look = settings->look,
-	    .handlers = &handlers,
-	    .arg = p,
-	});
+	open_dialogue(p);
 	return p;
 }

@@ -137,6 +137,9 @@ probe_advise(const struct probe_report *r, struct buf *out)
 			buf_printf(out, "%s\n", text);
 	}
 	advise_times(&r->facts, out);
+	if (r->without_capa)
+		buf_add_string(out, "the server cannot bear CAPA: it is asked "
+				    "without it, from the second try on\n");
 	if (r->facts.read_only)
 		buf_add_string(out, "the folder is read-only: nothing can be "
 				    "deleted there, set keep: forever\n");

@@ -28,6 +28,7 @@ struct probe_report {
 	bool certified;
 	struct certificate_facts certificate;
 	struct protocol_facts facts;
+	bool without_capa; /* POP3: the server broke off at it */
 
 	bool logged_in;
 	struct probe_folder *folders;

@@ -2,6 +2,7 @@
 #include "fetcher/probe_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/readable.h"
@@ -36,12 +37,21 @@ print_each(const char *before, const struct buf *lines)
 }
 
 static void
-print_certificate(const struct probe_report *r, const char *indent)
+print_certificate(const struct probe_report *r)
 {
 	if (r->certified)
-		printf("%scertificate: for %s; by %s; until %s; SHA-256 %s\n",
-		    indent, r->certificate.subject, r->certificate.issuer,
+		printf("  certificate: for %s; by %s; until %s; SHA-256 %s\n",
+		    r->certificate.subject, r->certificate.issuer,
 		    r->certificate.until, r->certificate.fingerprint);
+}
+
+/* Most hosts have one for all ways. */
+static bool
+is_same_certificate(const struct probe_report *a, const struct probe_report *b)
+{
+	return a->certified && b->certified &&
+	       strcmp(a->certificate.fingerprint, b->certificate.fingerprint) ==
+		   0;
 }
 
 static void
@@ -142,7 +152,6 @@ print_survey(const struct survey *s)
 static void
 print_details(const struct probe_report *r)
 {
-	print_certificate(r, "  ");
 	if (r->reached)
 		print_offers(r);
 	print_folders(r);
@@ -220,6 +229,7 @@ probe_print(const struct probe_report *r, const struct error *err,
 	if (err != NULL && r->reached)
 		printf("%s: %s:%u: %s\n", r->account->name, r->account->host,
 		    r->account->port, r->cipher);
+	print_certificate(r);
 	print_details(r);
 	if (err == NULL)
 		print_suggestion(r);
@@ -228,8 +238,9 @@ probe_print(const struct probe_report *r, const struct error *err,
 /* --- of a host --------------------------------------------------------- */
 
 static void
-print_way(const struct probe_way *way)
+print_way(const struct probe_findings *f, const struct probe_way *way)
 {
+	const struct probe_way *same = f->ways;
 	struct buf text;
 
 	buf_init(&text, PROBE_TEXT_MAX);
@@ -237,7 +248,13 @@ print_way(const struct probe_way *way)
 	printf("%s %u: %s\n", probe_protocol_name(&way->report),
 	    way->report.account->port, buf_string(&text));
 	buf_clear(&text);
-	print_certificate(&way->report, "  ");
+	while (same < way && !is_same_certificate(&same->report, &way->report))
+		same++;
+	if (same < way)
+		printf("  certificate: as with %s\n",
+		    probe_protocol_name(&same->report));
+	else
+		print_certificate(&way->report);
 	if (way->report.reached)
 		print_offers(&way->report);
 }
@@ -261,7 +278,7 @@ probe_print_findings(const struct probe_findings *f, enum probe_format format)
 		return;
 	}
 	for (size_t i = 0; i < f->n_ways; i++)
-		print_way(&f->ways[i]);
+		print_way(f, &f->ways[i]);
 	if (f->report != NULL)
 		putchar('\n');
 	if (f->report != NULL && f->error == NULL)

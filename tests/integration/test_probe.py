@@ -118,6 +118,25 @@ def test_login_delay(scene):
     assert any("PIPELINING" in line for line in told["advice"])
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_server_that_cannot_bear_capa(scene, live):
+    server = ScriptedPop3(
+        [("1", b"X-Envelope-To: anna@example.org\r\n\r\nHello\r\n")],
+        answers={"CAPA": lambda session, _: session.drop()},
+        certificate=scene.world.certificates.pair("pop"))
+    scene.account["port"] = server.port
+    try:
+        if live:
+            said = scene.mailhaul.command("check", "--live", timeout=60).out
+            assert "ok: account office: " in said and "logged in as" in said
+        else:
+            said = scene.mailhaul.command("probe", "office").expect(0).out
+            assert ": 1 message, " in said and "cannot bear CAPA" in said
+    finally:
+        server.stop()
+    assert server.verbs().count("CAPA") == 1 and server.verbs()[-1] == "QUIT"
+
+
 def test_refused_account_in_json(scene):
     scene.mailhaul.secret("office.password", "wrong")
     told = json.loads(scene.mailhaul.command("probe", "office", "--json").expect(77).out)
@@ -221,6 +240,7 @@ def test_host_in_words(scene, letters):
     ).expect(0).out
     for way in ("imaps 993", "pop3s 995", "imap 143", "pop3 110"):
         assert f"{way}: works, TLSv1." in said
+    assert said.count("SHA-256 ") == 1 and said.count("certificate: as with imaps") == 3
     assert f"password: {{command: [/bin/echo, {scene.mailbox.password}]}}" in said
     assert "confidential" not in said and "secret-anna" not in said
 
