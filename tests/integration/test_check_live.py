@@ -56,7 +56,7 @@ def test_all_is_well(ready):
     with postconf(ready, **STATIC):
         found = look(ready)
     assert found.status == 0 and found.levels() == {"ok"}, found.text
-    found.expect("ok", "configuration", "1 accounts")
+    found.expect("ok", "configuration", "1 account, ")
     found.expect("ok", "domain lan.example.org", "in mydestination")
     found.expect("ok", "milter socket", "(chroot)")
     found.expect("ok", "milter", "ready")
