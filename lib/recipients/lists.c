@@ -10,12 +10,13 @@ enum { KEY_SIZE = ADDRESS_TEXT_SIZE };
 
 struct finder {
 	struct search *s;
-	const struct mailing_list **found;
+	void (*take)(struct search *, const struct mailing_list *);
+	const struct mailing_list *found[LISTS_MAX];
 	size_t n;
 };
 
 static void
-take(struct finder *f, const char *key, struct slice field)
+take(struct finder *f, const char *key, const struct header_field *field)
 {
 	const struct mailing_list *list = config_list(f->s->config, key);
 
@@ -30,8 +31,12 @@ take(struct finder *f, const char *key, struct slice field)
 	}
 	f->found[f->n++] = list;
 	explain_add(f->s->out,
+	    (struct explain_point){ "field", field->name, "taken" }, "%.*s",
+	    SLICE_ARG(slice_first(slice_trim(field->body), 256)));
+	explain_add(f->s->out,
 	    (struct explain_point){ "list", slice_of(key), "mapped" },
-	    "%.*s names it, and lists says whom it is for", SLICE_ARG(field));
+	    "one of lists, which says whom it is for");
+	f->take(f->s, list);
 }
 
 /* What stands in angle brackets next, outside of phrases in quotes and of
@@ -94,7 +99,7 @@ find_by_id(struct finder *f)
 {
 	char first[KEY_SIZE] = "", key[KEY_SIZE];
 	struct candidates *out = f->s->out;
-	struct header_field field;
+	struct header_field field, last;
 	struct header all;
 
 	header_init(&all, f->s->header);
@@ -116,10 +121,11 @@ find_by_id(struct finder *f)
 			return;
 		}
 		memcpy(first, key, sizeof(first));
+		last = field;
 	}
 	if (first[0] == '\0')
 		return;
-	take(f, first, SLICE("List-Id"));
+	take(f, first, &last);
 	if (f->n == 0)
 		explain_add(out,
 		    (struct explain_point){
@@ -128,8 +134,8 @@ find_by_id(struct finder *f)
 }
 
 static void
-take_address(
-    struct finder *f, const struct address *address, struct slice field)
+take_address(struct finder *f, const struct address *address,
+    const struct header_field *field)
 {
 	char key[KEY_SIZE];
 
@@ -150,7 +156,7 @@ find_in_post(struct finder *f, const struct header_field *field)
 		if (slice_cut_until(&url, '?', &path))
 			url = path;
 		if (address_parse(url, &address) == ADDRESS_OK)
-			take_address(f, &address, field->name);
+			take_address(f, &address, field);
 	}
 }
 
@@ -163,7 +169,7 @@ find_in_addresses(struct finder *f, const struct header_field *field)
 	address_list_init(&list, field->body);
 	while (address_list_next(&list, &e))
 		if (e.fault == ADDRESS_OK)
-			take_address(f, &e.address, field->name);
+			take_address(f, &e.address, field);
 }
 
 static void
@@ -179,10 +185,11 @@ find_in(struct finder *f, const char *name,
 			find(f, &field);
 }
 
-size_t
-lists_find(struct search *s, const struct mailing_list *found[static LISTS_MAX])
+bool
+lists_search(struct search *s,
+    void (*take_list)(struct search *, const struct mailing_list *))
 {
-	struct finder f = { .s = s, .found = found };
+	struct finder f = { .s = s, .take = take_list };
 
 	find_by_id(&f);
 	if (f.n == 0)
@@ -191,5 +198,5 @@ lists_find(struct search *s, const struct mailing_list *found[static LISTS_MAX])
 		find_in(&f, "To", find_in_addresses);
 		find_in(&f, "Cc", find_in_addresses);
 	}
-	return f.n;
+	return f.n > 0;
 }

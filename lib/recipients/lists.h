@@ -15,9 +15,9 @@
 
 enum { LISTS_MAX = 32 }; /* that one message may be for */
 
-/* Writes the lists into `found`, each once, and returns how many there are.
- * More than LISTS_MAX: out->overflow. */
-size_t
-lists_find(struct search *, const struct mailing_list *found[static LISTS_MAX]);
+/* Calls take() for each list, once, after the findings about it; false: for
+ * none.  More than LISTS_MAX: out->overflow. */
+bool lists_search(struct search *,
+    void (*take)(struct search *, const struct mailing_list *));
 
 #endif

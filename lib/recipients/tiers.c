@@ -377,19 +377,14 @@ names_ours(const struct candidates *c)
 	return false;
 }
 
-static bool
-search_lists(struct search *s)
+static void
+take_list(struct search *s, const struct mailing_list *list)
 {
-	const struct mailing_list *found[LISTS_MAX];
-	size_t n = lists_find(s, found);
 	char text[ADDRESS_TEXT_SIZE];
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t p = 0; p < found[i]->n_to; p++)
-			add_candidate(s,
-			    (struct candidate){ .address = found[i]->to[p] },
-			    slice_of(address_write(&found[i]->to[p], text)));
-	return n > 0;
+	for (size_t i = 0; i < list->n_to; i++)
+		add_candidate(s, (struct candidate){ .address = list->to[i] },
+		    slice_of(address_write(&list->to[i], text)));
 }
 
 static void
@@ -415,8 +410,8 @@ static void
 search_headers(struct search *s)
 {
 	search_resent(s);
-	if (names_ours(s->out) || search_lists(s) || s->n_named > 0 ||
-	    s->account->recipients.headers == NULL)
+	if (names_ours(s->out) || lists_search(s, take_list) ||
+	    s->n_named > 0 || s->account->recipients.headers == NULL)
 		return;
 	search_fields(s);
 }

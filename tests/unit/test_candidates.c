@@ -340,8 +340,8 @@ ExplainsWhichListItIs(void **state)
 	find_in_file(f, "list-id");
 	assert_string_equal(finding_of(&f->found, "list", "mapped")->subject,
 	    "announce.lists.example.com");
-	assert_string_equal(finding_of(&f->found, "list", "mapped")->text,
-	    "List-Id names it, and lists says whom it is for");
+	assert_string_equal(
+	    finding_of(&f->found, "field", "taken")->subject, "list-ID");
 	assert_int_equal(f->found.n_warnings, 0);
 	find_in_file(f, "list-post-no");
 	assert_string_equal(finding_of(&f->found, "list", "unknown")->subject,
@@ -350,6 +350,36 @@ ExplainsWhichListItIs(void **state)
 	assert_string_equal(finding_of(&f->found, "list", "forged")->subject,
 	    "other.lists.example.com");
 	assert_int_equal(f->found.n_warnings, 1);
+}
+
+/* Each once, however often it is named, and no more than anybody writes to. */
+static void
+BoundsTheListsOfOneMessage(void **state)
+{
+	struct mailing_list many[33];
+	struct config crowded = config;
+	char names[33][32], header[4096] = "To: l00@lists.example\n";
+	struct fixture *f = *state;
+	size_t len;
+
+	crowded.lists = many;
+	crowded.n_lists = 33;
+	for (unsigned i = 0; i < 33; i++) {
+		snprintf(names[i], sizeof(names[i]), "l%02u@lists.example", i);
+		many[i] = (struct mailing_list){ names[i], announced, 2 };
+	}
+	for (unsigned i = 0; i < 33; i++) {
+		len = strlen(header);
+		snprintf(
+		    header + len, sizeof(header) - len, "Cc: %s\n", names[i]);
+		candidates_clear(&f->found);
+		candidates_find(
+		    &crowded, &f->account, slice_of(header), &f->found);
+		assert_int_equal(f->found.overflow, i == 32);
+		assert_int_equal(
+		    f->found.tier, i == 32 ? TIER_FALLBACK : TIER_HEADERS);
+		assert_int_equal(f->found.n, 2);
+	}
 }
 
 static void
@@ -540,6 +570,7 @@ main(void)
 		TEST(ReadsMailAsProvidersDeliverIt),
 		TEST(ExplainsTheBoundaryAndWhatIsForged),
 		TEST(ExplainsWhichListItIs),
+		TEST(BoundsTheListsOfOneMessage),
 		TEST(TakesTheSenderFromTheTrustedZone),
 		TEST(CountsReceivedAndSeesItsOwnTrace),
 		TEST(LooksForNobodyInASingleMailbox),
