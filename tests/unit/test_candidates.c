@@ -267,6 +267,19 @@ check_expectation(struct fixture *f, struct expectation *e)
 }
 
 static void
+check_all_providers_are_in(struct slice lines)
+{
+	for (const struct schema_word *w = provider_words; w->word != NULL;
+	     w++) {
+		char setting[64];
+
+		snprintf(setting, sizeof(setting), ": provider=%s:", w->word);
+		if (slice_search_nocase(lines, slice_of(setting)) == lines.len)
+			fail_msg("no mail of the provider %s", w->word);
+	}
+}
+
+static void
 ReadsMailAsProvidersDeliverIt(void **state)
 {
 	struct slice rest, line;
@@ -278,6 +291,7 @@ ReadsMailAsProvidersDeliverIt(void **state)
 	if (!file_read("tests/data/recipients/expectations", &lines, &err))
 		fail_msg("%s", err.text);
 	rest = buf_slice(&lines);
+	check_all_providers_are_in(rest);
 	while (slice_cut_line(&rest, &line)) {
 		struct expectation e;
 
