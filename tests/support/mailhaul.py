@@ -303,12 +303,12 @@ class Mailhaul:
             log.write(result.err)
         return result
 
-    def command(self, *arguments, stdin="", timeout=30):
+    def command(self, *arguments, stdin="", timeout=30, flavour="release"):
         """`mailhaul ARGUMENTS`, as root: its Result.  The verb comes first."""
         self.write()
         verb, *rest = arguments
         return self._finish(
-            [self._programs / "release" / "mailhaul", verb, "-c", self.yaml, *rest],
+            [self._programs / flavour / "mailhaul", verb, "-c", self.yaml, *rest],
             stdin, timeout, None,
         )
 
