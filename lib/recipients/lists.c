@@ -79,13 +79,16 @@ make_key(struct slice id, char out[static KEY_SIZE])
 }
 
 /* `"Announcements" <announce.lists.example.com>`, or the bare identifier, as
- * some servers write it. */
+ * some servers write it.  The phrase may hold more brackets: Mailman let lists
+ * describe themselves in HTML. */
 static bool
 read_list_id(struct slice body, char out[static KEY_SIZE])
 {
-	struct slice rest = body, word, id;
+	struct slice rest = body, word, id = { .len = 0 };
 
-	if (cut_bracketed(&rest, &id))
+	while (cut_bracketed(&rest, &word))
+		id = word;
+	if (id.data != NULL)
 		return make_key(id, out);
 	rest = body;
 	return slice_cut_word(&rest, &word) && slice_trim(rest).len == 0 &&
