@@ -194,6 +194,9 @@ lists_search(struct search *s,
 {
 	struct finder f = { .s = s, .take = take_list };
 
+	/* To and Cc may name many, who need not be looked at. */
+	if (s->config->n_lists == 0)
+		return false;
 	find_by_id(&f);
 	if (f.n == 0)
 		find_in(&f, "List-Post", find_in_post);
