@@ -66,8 +66,13 @@ static const struct schema_word presets[] = {
 		    "(msExchRecipientTypeDetails=8589934592)"
 		    "(msExchRecipientTypeDetails=17179869184)"
 		    "(msExchRecipientTypeDetails=34359738368)))" },
+	/* `ipa user-disable` sets nsAccountLock, which whoever may read mail may
+	 * read, too ("System: Read User Kerberos Attributes"); but only of
+	 * people: asked about a group, 389-ds would find none of them. */
 	{ .word = "freeipa",
-	    .text = "(|(mail={address})(mailAlternateAddress={address}))" },
+	    .text = "(&(|(mail={address})(mailAlternateAddress={address}))"
+		    "(|(!(objectClass=posixAccount))"
+		    "(!(nsAccountLock=TRUE))))" },
 	{ .word = NULL },
 };
 /* The value says whether something must follow the scheme. */
@@ -122,8 +127,8 @@ static const struct schema_row ldap_rows[] = {
 	    .fallback = "openldap",
 	    .help = "What kind of server it is; decides the usual filter. All "
 		    "of them find people and groups by any of their addresses; "
-		    "active_directory leaves out accounts that are disabled, "
-		    "but not Exchange's shared mailboxes and rooms. "
+		    "active_directory and freeipa leave out accounts that are "
+		    "disabled, but not Exchange's shared mailboxes and rooms. "
 		    "With freeipa the base usually begins with cn=accounts." },
 	{ .name = "base",
 	    .type = &value_text,

@@ -26,8 +26,10 @@ SCHEMA = """\
 attributetype ( 2.16.840.1.113730.3.1.13 NAME 'mailAlternateAddress'
   DESC 'further addresses' EQUALITY caseIgnoreIA5Match
   SUBSTR caseIgnoreIA5SubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )
+attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock'
+  EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 objectclass ( 1.3.6.1.4.1.7914.1.2.2.1 NAME 'qmailUser' SUP top AUXILIARY
-  MAY ( mail $ mailAlternateAddress ) )
+  MAY ( mail $ mailAlternateAddress $ nsAccountLock ) )
 """
 CONF = """\
 include /etc/ldap/schema/core.schema
@@ -116,6 +118,32 @@ sn: Kurz
 mail: dora@elsewhere.example
 mailAlternateAddress: dora@example.org
 mailAlternateAddress: both@example.org
+
+dn: uid=locked,ou=people,{base}
+objectClass: inetOrgPerson
+objectClass: posixAccount
+objectClass: qmailUser
+uid: locked
+cn: Locked
+sn: Out
+uidNumber: 1002
+gidNumber: 1002
+homeDirectory: /home/locked
+mail: locked@example.org
+nsAccountLock: TRUE
+
+dn: uid=unlocked,ou=people,{base}
+objectClass: inetOrgPerson
+objectClass: posixAccount
+objectClass: qmailUser
+uid: unlocked
+cn: Unlocked
+sn: In
+uidNumber: 1003
+gidNumber: 1003
+homeDirectory: /home/unlocked
+mail: unlocked@example.org
+nsAccountLock: FALSE
 
 dn: cn=sales,ou=people,{base}
 objectClass: groupOfNames
@@ -314,6 +342,14 @@ class Query:
 ])
 def test_ldaps(slapd, query, address, status):
     assert query.by_password(slapd, address, slapd.ldaps) == status
+
+
+@pytest.mark.parametrize("address, status", [
+    ("anna.berg@example.org", FOUND), ("unlocked@example.org", FOUND), ("locked@example.org", ABSENT),
+    ("vertrieb@example.org", FOUND), ("staff@example.org", FOUND), ("nobody@example.org", ABSENT),
+])
+def test_freeipa_leaves_out_who_is_locked(slapd, query, address, status):
+    assert query.by_password(slapd, address, slapd.ldaps, schema="freeipa") == status
 
 
 def test_start_tls(slapd, query):
