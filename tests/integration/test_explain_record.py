@@ -228,11 +228,20 @@ def test_in_words(scene):
 
 
 def test_alias_in_words(scene):
-    scene.mailhaul.config["aliases"] = [{"address": "team@example.org", "to": [ANNA, BEN, "gone@example.org"]}]
+    scene.mailhaul.config["aliases"] = [{"address": "team@example.org", "to": [ANNA, BEN, "gone@example.org", "left@example.org"]}]
     words = in_words(scene, "--account", "office", "-", stdin=mail("m", envelope="team@example.org"))
     for part in (f"{ANNA}, for team@example.org\n", f"{OFFICE}, for team@example.org\n",
                  "team@example.org in X-Envelope-To: found", f"to {BEN}"):
         assert part in words, f"{part}\n{words}"
+
+
+def test_where_a_candidate_stands(scene):
+    scene.mailhaul.config["lists"] = [{"list": "news.sender.example", "to": [ANNA]}]
+    for message, field in ((mail("m", envelope=ANNA), "X-Envelope-To"), (mail("m", received_for=ANNA), "Received"),
+                           (mail("m", f"Cc: {ANNA}", to="eve@outside.example"), "Cc"),
+                           (mail("m", "List-Id: <news.sender.example>", to=BEN), "List-Id")):
+        told = explain(scene, "--account", "office", "-", stdin=message)
+        assert {c["address"]: c["from"] for c in told["candidates"]}[ANNA] == field, told["steps"]
 
 
 @pytest.mark.parametrize("command", [("archive", "list"), ("seen", "export"), ("explain",), ("status",)])

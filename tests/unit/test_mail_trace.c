@@ -53,8 +53,8 @@ the_message_is_as_the_provider_sent_it(void **state)
 	};
 	static const char *const messages[] = {
 		"Delivered-To: a@b\nSubject: x\n\nDelivered-To: body\n",
-		"Subject: x\n\tDelivered-To: folded\ndelivered-to: a@b\n\n"
-		"X-Mailhaul-Delivered-To: body\n",
+		"Subject: x\n\tDelivered-To: folded\ndelivered-to: a\n\nx\n",
+		"Subject: x\n\nX-Mailhaul-Delivered-To: body\n",
 		"Subject: no body\n",
 		"Delivered-To: no line end",
 		"junk\nSubject: x\n\n",
