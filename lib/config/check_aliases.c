@@ -119,12 +119,14 @@ is_alias(const struct config *config, const struct address *as_written)
 		   config_alias(config, &base) != NULL);
 }
 
+/* An alias may name itself: a copy for others, as in Postfix's virtual(5). */
 static void
-check_people(
-    struct load *load, const struct config *config, const struct node *node)
+check_people(struct load *load, const struct config *config,
+    const struct node *node, const struct address *self)
 {
 	for (node = node->first; node != NULL; node = node->next)
-		if (node->field != NULL && is_alias(config, node->field))
+		if (node->field != NULL && is_alias(config, node->field) &&
+		    (self == NULL || !address_equal(node->field, self)))
 			finding_error(load->findings, node,
 			    "%s is an alias itself: name its people here",
 			    node->text);
@@ -164,6 +166,7 @@ check_aliases(struct load *load, struct config *config, const struct node *root)
 		if (address != NULL && address->field != NULL)
 			check_unmapped(load, config, address);
 		if (to != NULL)
-			check_people(load, config, to);
+			check_people(load, config, to,
+			    address == NULL ? NULL : address->field);
 	}
 }

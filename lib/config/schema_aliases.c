@@ -26,7 +26,8 @@ static const struct schema_row alias_rows[] = {
 	    .max = SCHEMA_PEOPLE_MAX,
 	    .flags = ROW_REQUIRED | ROW_ACCEPTED,
 	    .help = "The people who get what is for it. None of them may be "
-		    "an alias." },
+		    "an alias, but the address itself may stand here: the "
+		    "others get a copy." },
 	{ .name = NULL },
 };
 const struct schema_table schema_alias = {

@@ -176,6 +176,8 @@ look_up(void *context, const struct address *address,
 	    "  - {address: loop@example.org, to: [echo@example.org]}\n"        \
 	    "  - {address: unsure@example.org, to: [anna@example.org, "        \
 	    "wait@example.org]}\n"                                             \
+	    "  - {address: copy@example.org, to: [Copy@example.org, "          \
+	    "bert@example.org]}\n"                                             \
 	    "  - {address: back@example.org, to: [office@example.org, "        \
 	    "anna@example.org]}\n"                                             \
 	    "  - {address: same@example.org, to: [twin@example.org, "          \
@@ -445,6 +447,20 @@ smtp_mail_goes_to_its_people_where_it_may_be_replaced(void **state)
 	assert_smtp(s, "unsure@example.org", "left");
 }
 
+/* As "copy@example.org copy@example.org, bert@example.org" in virtual(5). */
+static void
+it_may_name_itself(void **state)
+{
+	struct scene *s = *state;
+
+	decide(s, "copy@example.org", "bert@example.org");
+	assert_recipients(s, "Copy@example.org bert@example.org");
+	decide(s, "copy+x@example.org", NULL);
+	assert_recipients(s, "Copy+x@example.org bert+x@example.org");
+	s->config->milter.smtp = MILTER_SMTP_CATCH_ALL;
+	assert_smtp(s, "copy@example.org", "Copy@example.org bert@example.org");
+}
+
 int
 main(void)
 {
@@ -456,6 +472,7 @@ main(void)
 		TEST(whoever_left_has_an_heir),
 		TEST(one_who_cannot_be_told_makes_the_message_wait),
 		TEST(one_of_them_may_be_the_fallback),
+		TEST(it_may_name_itself),
 		TEST(people_beyond_all_measure_are_not_asked_about),
 		TEST(smtp_mail_goes_to_its_people_where_it_may_be_replaced),
 	};
