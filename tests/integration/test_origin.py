@@ -5,6 +5,7 @@ provider took it, with inject.method: sendmail too."""
 import email
 
 import pytest
+import spamassassin
 from mails import mail
 from postfix import MILTER
 from rspamd import BAD_CLIENT, PORT, Rspamd
@@ -12,6 +13,8 @@ from rspamd import BAD_CLIENT, PORT, Rspamd
 
 BOUNDARY = (b"Received: from mail.sender.example (mail.sender.example [192.0.2.7])\n"
             b"\tby mx.isp.example")
+HOP = ("Received: from mx.isp.example (mx.isp.example [198.51.100.25])\n\tby store.isp.example"
+       " (Dovecot) with LMTP id 7;\n\tSat, 21 Nov 2026 10:00:01 +0000")
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +22,9 @@ def trusted(scene):
     scene.account["recipients"] = {"trusted_hosts": [".isp.example"]}
 
 
-def from_client(case, line, *fields):
+def from_client(case, line, *fields, top=()):
     """A mail that the provider took from this client."""
-    text = mail(case, *fields, envelope="anna@example.org")
+    text = mail(case, *fields, envelope="anna@example.org", top=top)
     assert BOUNDARY in text
     return text.replace(BOUNDARY, f"Received: from {line}\n\tby mx.isp.example".encode())
 
@@ -74,3 +77,20 @@ def test_rspamd_judges_mail_from_sendmail_by_the_origin(scene):
     got = delivered(scene)
     assert {case: m.get("X-Spam") for case, m in got.items()} == {"good": None, "bad": "Yes"}, rspamd.log()
     assert f"ip: {BAD_CLIENT}" in rspamd.log()
+
+
+def test_spamassassin_judges_mail_by_the_origin(scene, both_methods):
+    """It knows by its settings which Received fields are the provider's."""
+    scene.put(*(
+        from_client(case, f"helo.example (any.example [{client}])", forged, top=[HOP])
+        for case, client, forged in (
+            ("good", "192.0.2.7", f"Received: from x (x [{BAD_CLIENT}])\n\tby mx.isp.example; "
+             "Sat, 21 Nov 2026 09:00:00 +0000"),
+            ("bad", BAD_CLIENT, "X-Nothing: forged"),
+        )
+    ))
+    scene.fetch()
+    (messages,) = scene.postfix.delivered().values()
+    judged = spamassassin.judge(scene.mailhaul.folder, messages, "198.51.100.0/24")
+    got = {message["X-Case"]: message["X-Spam-Status"] for message in judged}
+    assert {case: "BAD_CLIENT" in status for case, status in got.items()} == {"good": False, "bad": True}, got
