@@ -10,6 +10,7 @@
 #include "mail/header.h"
 #include "policy/intake.h"
 #include "recipients/fingerprint.h"
+#include "recipients/trace.h"
 
 enum {
 	PIECE = 16 * 1024,
@@ -74,6 +75,18 @@ incoming_keep(struct incoming *in)
 	in->kept = true;
 }
 
+/* Never an address here: this stays in the mail, and Bcc is secret. */
+static void
+add_trace(const struct incoming *in, struct buf *prefix)
+{
+	const struct config *config = in->settings->config;
+
+	buf_printf(prefix,
+	    TRACE_FIELD ": account=%s; at=%s; id=%s; source=%s\n",
+	    in->settings->account->name, config->domains[0].name, in->id,
+	    tier_name(in->candidates.tier));
+}
+
 /* For spam filters that read headers: by sendmail(1), no client is known. */
 static void
 add_origin(const struct origin *origin, struct buf *prefix)
@@ -106,9 +119,7 @@ write_prefix(struct incoming *in, struct error *err)
 		ticket_write(&ticket, in->settings->key, &prefix);
 	}
 	ticket_clear(&ticket);
-	/* Never an address here: this stays in the mail, and Bcc is secret. */
-	buf_printf(&prefix, "X-Mailhaul: account=%s; id=%s; source=%s\n",
-	    account->name, in->id, tier_name(in->candidates.tier));
+	add_trace(in, &prefix);
 	add_origin(&in->candidates.origin, &prefix);
 	done = spool_write(&in->spool, buf_slice(&prefix), err);
 	buf_clear(&prefix);
@@ -152,6 +163,8 @@ complete_header(struct incoming *in, struct slice block, struct error *err)
 	in->header_done = true;
 	candidates_find(in->settings->config, in->settings->account, block,
 	    &in->candidates);
+	if (in->settings->retried)
+		in->candidates.traces.same = false;
 	in->sender = intake_sender(
 	    in->settings->config, in->settings->account, &in->candidates);
 	in->parked = intake_loops(

@@ -22,6 +22,8 @@ struct incoming_settings { /* borrowed until incoming_free() */
 	const struct ticket_key *key;
 	uint32_t hopcount_limit; /* Postfix's; 0: unknown */
 	uint64_t size_limit;     /* Postfix's, of the spool file; 0: none */
+	bool retried; /* the administrator's word: its trace of this account
+		       * says nothing more */
 };
 
 struct incoming *incoming_new(const struct incoming_settings *);

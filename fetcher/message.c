@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "recipients/trace.h"
+
 void
 message_filter_init(struct message_filter *f)
 {
@@ -34,24 +36,36 @@ held_name(const struct message_filter *f)
 	return (struct slice){ f->name, f->name_len };
 }
 
+static bool
+must_drop(const struct message_filter *f, struct slice line, struct slice name)
+{
+	if (f->first && (slice_starts(line, SLICE("From ")) ||
+			    slice_starts(line, SLICE(">From "))))
+		return true;
+	return slice_starts_nocase(name, SLICE("X-Mailhaul")) &&
+	       !slice_equal_nocase(name, SLICE(TRACE_FIELD)) &&
+	       !slice_equal_nocase(name, SLICE(TRACE_BEFORE_FIELD));
+}
+
 /* The name is complete: what becomes of this line? */
 static void
 judge(struct message_filter *f, struct buf *out)
 {
 	struct slice line = held_name(f), name = line;
-	bool mbox = f->first && (slice_starts(line, SLICE("From ")) ||
-				    slice_starts(line, SLICE(">From ")));
 
 	name.len = slice_find(line, ':');
 	name = slice_trim(name);
-	f->dropping = mbox || slice_starts_nocase(name, SLICE("X-Mailhaul"));
+	f->dropping = must_drop(f, line, name);
 	f->first = false;
 	f->state = f->dropping ? FILTER_DROP : FILTER_PASS;
-	if (!f->dropping) {
-		if (slice_equal_nocase(name, SLICE("Delivered-To")))
-			buf_add(out, SLICE("X-Mailhaul-"));
-		buf_add(out, line);
+	if (slice_equal_nocase(name, SLICE(TRACE_FIELD))) {
+		buf_add(out, SLICE(TRACE_BEFORE_FIELD));
+		line = slice_from(line, name.len);
+	} else if (slice_equal_nocase(name, SLICE("Delivered-To"))) {
+		buf_add(out, SLICE("X-Mailhaul-"));
 	}
+	if (!f->dropping)
+		buf_add(out, line);
 	f->name_len = 0;
 }
 

@@ -2,12 +2,15 @@
 /*
  * message - the changes made to a message on its way into the spool.
  *
- * Pure; constant memory.  Two changes only, both in the header:
+ * Pure; constant memory.  Three changes only, all in the header:
  * - Delivered-To becomes X-Mailhaul-Delivered-To.  With the provider's field
  *   for one of our addresses in it, Postfix's local(8) sees a mail forwarding
  *   loop and bounces (measured, Postfix 3.7).
- * - Foreign X-Mailhaul fields are dropped, whatever follows the name: nobody
- *   but the fetcher writes a ticket or a trace.
+ * - X-Mailhaul, the trace of a Mailhaul that had the message before, becomes
+ *   X-Mailhaul-Before, and those that it has stay: by them a ring of several
+ *   accounts ends.
+ * - All other fields whose names begin with X-Mailhaul are dropped: nobody but
+ *   the fetcher writes a ticket or an origin.
  * A leading mbox "From " line is dropped as sendmail(1) would: below our own
  * fields it would end the header.  Everything else passes byte by byte.
  */

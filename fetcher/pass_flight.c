@@ -157,6 +157,13 @@ take_request(struct pass *p, uint32_t number)
 	return NULL;
 }
 
+/* `mailhaul parked retry`: what is tried again without that has tries. */
+static bool
+is_retried(const struct listed *entry)
+{
+	return entry->row.status == SEEN_RETRY && entry->row.tries == 0;
+}
+
 /* What is written adds to a message: one that is as large as its account allows
  * is not to fail for that. */
 static uint64_t
@@ -187,6 +194,7 @@ pass_body_begin(struct pass *p, uint32_t number, struct error *err)
 		.hopcount_limit =
 		    readiness_facts(p->settings->readiness)->hopcount_limit,
 		.size_limit = spool_limit(p),
+		.retried = is_retried(p->current),
 	};
 	p->incoming = incoming_new(&p->incoming_settings);
 	return true;

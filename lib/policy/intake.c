@@ -11,9 +11,10 @@ intake_loops(const struct candidates *candidates, unsigned hopcount_limit,
 {
 	unsigned hops = candidates->received_fields;
 
-	if (candidates->own_trace) {
+	if (candidates->traces.same) {
 		snprintf(reason, INTAKE_REASON_SIZE,
-		    "mail loop: it was collected from this account before");
+		    "mail loop: this account collected it before.  Find what "
+		    "sends it back; then mailhaul parked retry delivers it");
 		return true;
 	}
 	if (hopcount_limit <= HOPS_SPARE || hops < hopcount_limit - HOPS_SPARE)

@@ -68,36 +68,6 @@ find_sender(struct slice trusted, struct candidates *out)
 	    SLICE_ARG(slice_first(slice_trim(f.body), 256)));
 }
 
-/* "account=NAME; id=…; source=…": what we put on top of each message. */
-static bool
-names_account(struct slice body, const char *name)
-{
-	struct slice part;
-	bool more = true;
-
-	while (more) {
-		more = slice_cut_until(&body, ';', &part);
-		part = slice_trim(more ? part : body);
-		if (slice_cut_prefix_nocase(&part, SLICE("account=")) &&
-		    slice_equal(part, slice_of(name)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_own_trace(struct slice header, const char *name)
-{
-	struct header_field f;
-	struct header h;
-
-	header_init(&h, header);
-	while (header_next(&h, &f))
-		if (header_is(&f, "X-Mailhaul") && names_account(f.body, name))
-			return true;
-	return false;
-}
-
 /* Measured with the longest id there can be, so that the real ticket fits. */
 static bool
 fits_ticket(const struct candidates *c, const struct account *account)
@@ -238,7 +208,7 @@ candidates_find(const struct config *config, const struct account *account,
 	zone_find(&account->recipients, header, &search.zone);
 	out->received_fields = search.zone.received_fields;
 	find_origin(&search.zone, &out->origin);
-	out->own_trace = has_own_trace(header, account->name);
+	out->traces = trace_find(config, account, header);
 	if (account->mailbox == MAILBOX_SINGLE) {
 		explain_add(out,
 		    (struct explain_point){

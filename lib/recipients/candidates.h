@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "mail/domain.h"
+#include "recipients/trace.h"
 
 enum { ORIGIN_IP_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 
@@ -56,8 +57,7 @@ struct candidates {
 	bool has_sender;       /* a Return-Path was there and could be read */
 	unsigned received_fields;
 	struct origin origin;
-	bool
-	    own_trace; /* an X-Mailhaul field names this very account: a loop */
+	struct traces traces;
 	bool overflow; /* more than the ticket holds: fallback */
 	struct finding *findings;
 	size_t n_findings;

@@ -134,7 +134,7 @@ fingerprint_begin(const struct config *config, const struct account *account,
 	struct digest *d;
 
 	if (!account->dedupe.on || candidates->tier != TIER_HEADERS ||
-	    header.len >= HEADER_HELD_MAX)
+	    candidates->traces.here || header.len >= HEADER_HELD_MAX)
 		return NULL;
 	d = digest_new();
 	if (!add_fields(d, header)) {

@@ -20,7 +20,9 @@ enum { FINGERPRINT_GROUP_SIZE = TICKET_ACCOUNT_MAX + 1 };
 
 /* A digest that waits for the body, piece by piece, and for digest_end(); NULL:
  * no copies of this message are looked for.  Those are only of the tier
- * headers, where the account wants it, and have Message-ID and Date.
+ * headers, where the account wants it, and have Message-ID and Date.  What was
+ * collected before and came back is none: whom it was delivered to does not have
+ * it but sent it on.
  * `header` is the header block; one without an end in HEADER_HELD_MAX bytes has
  * no fingerprint. */
 struct digest *fingerprint_begin(const struct config *, const struct account *,

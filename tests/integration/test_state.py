@@ -183,7 +183,7 @@ def test_without_uidl_nothing_can_be_kept(scene, scripted):
 def test_without_uidl_parked_mail_is_not_tried_for_ever(scene, scripted):
     """It is fetched each time, but neither handed over again nor reported again, and
     never keeps the others from being collected."""
-    loop = wire("loop", top=["X-Mailhaul: account=office; id=1; source=envelope"])
+    loop = wire("loop", top=["X-Mailhaul: account=office; at=example.org; id=1; source=envelope"])
     server = scripted([("", loop), ("", loop.replace(b"loop", b"pool")), ("", wire("m0"))], NO_UIDL)
     scene.account["max_messages_per_pass"] = 1
     first = scene.fetch()
@@ -197,7 +197,7 @@ def test_without_uidl_parked_mail_is_not_tried_for_ever(scene, scripted):
 
 def test_without_uidl_what_is_gone_is_found_out(scene, scripted):
     """One stays there, the other was deleted by somebody else."""
-    loop = wire("loop", top=["X-Mailhaul: account=office; id=1; source=envelope"])
+    loop = wire("loop", top=["X-Mailhaul: account=office; at=example.org; id=1; source=envelope"])
     server = scripted([("", loop), ("", wire("m0"))], dict(NO_UIDL, DELE=b"-ERR not now\r\n"))
     scene.fetch()
     assert statuses(scene) == ["injected", "parked"]

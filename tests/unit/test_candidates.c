@@ -439,14 +439,14 @@ CountsReceivedAndSeesItsOwnTrace(void **state)
 
 	find_in_file(f, "received-46");
 	assert_int_equal(f->found.received_fields, 46);
-	assert_false(f->found.own_trace);
+	assert_false(f->found.traces.same);
 	find_in_file(f, "own-loop");
-	assert_true(f->found.own_trace);
+	assert_true(f->found.traces.same);
 	find_in_file(f, "other-trace");
-	assert_false(f->found.own_trace);
+	assert_false(f->found.traces.same);
 	f->account.mailbox = MAILBOX_SINGLE;
 	find_in_file(f, "own-loop");
-	assert_true(f->found.own_trace);
+	assert_true(f->found.traces.same);
 	assert_int_equal(f->found.received_fields, 1);
 	assert_true(f->found.has_sender);
 }

@@ -152,6 +152,24 @@ only_of_the_tier_headers_and_with_identity(void **state)
 }
 
 static void
+what_came_back_has_none(void **state)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	(void)state;
+	assert_string_equal(
+	    of(&accounts[0],
+		SLICE("X-Mailhaul-Before: account=z; at=example.org\n" HEADER),
+		SLICE("x"), hex),
+	    "");
+	assert_string_not_equal(
+	    of(&accounts[0],
+		SLICE("X-Mailhaul: account=office; at=x.example\n" HEADER),
+		SLICE("x"), hex),
+	    "");
+}
+
+static void
 a_header_without_an_end_has_none(void **state)
 {
 	struct buf header;
@@ -196,6 +214,7 @@ main(void)
 		TEST(copies_agree),
 		TEST(others_do_not),
 		TEST(only_of_the_tier_headers_and_with_identity),
+		TEST(what_came_back_has_none),
 		TEST(a_header_without_an_end_has_none),
 		TEST(own_addresses_of_a_group_are_nobodys),
 	};

@@ -117,7 +117,8 @@ ticket_and_trace_stand_on_top_of_the_changed_mail(void **state)
 	assert_string_equal(ticket.id, message.id);
 	assert_string_equal(ticket.candidates[0].local, "anna");
 	ticket_clear(&ticket);
-	at = slice_search_nocase(buf_slice(&file), SLICE("\nX-Mailhaul: "));
+	at = slice_search_nocase(buf_slice(&file),
+	    SLICE("\nX-Mailhaul: account=office; at=example.org; id="));
 	assert_true(at < file.len);
 	assert_true(slice_ends_nocase(buf_slice(&file),
 	    SLICE("; source=envelope\nReturn-Path: <a@outside.example>\n"
@@ -184,11 +185,35 @@ loops_are_parked_and_not_spooled(void **state)
 	assert_non_null(strstr(incoming_park_reason(in), "45 Received"));
 	incoming_free(in);
 
-	in = incoming_new(&settings);
-	feed(in, SLICE("X-Mailhaul: account=office; id=1\n\nbody"), 100);
+	buf_clear(&mail);
+}
+
+static void
+what_came_back_is_parked_unless_it_is_retried(void **state)
+{
+	static const char mail[] =
+	    "X-Mailhaul: account=office; at=example.org; id=1\n\nbody";
+	struct incoming_settings retried = settings;
+	struct delivery_message message = { .size = 0 };
+	struct incoming *in = incoming_new(&settings);
+	struct buf file;
+
+	(void)state;
+	feed(in, slice_of(mail), 100);
 	assert_non_null(strstr(incoming_park_reason(in), "mail loop"));
 	incoming_free(in);
-	buf_clear(&mail);
+
+	retried.retried = true;
+	in = incoming_new(&retried);
+	feed(in, slice_of(mail), 100);
+	assert_null(incoming_park_reason(in));
+	incoming_describe(in, &message);
+	read_spool(&message, &file);
+	assert_true(slice_ends_nocase(buf_slice(&file),
+	    SLICE("\nX-Mailhaul-Before: account=office; at=example.org; "
+		  "id=1\n\nbody")));
+	buf_clear(&file);
+	incoming_free(in);
 }
 
 static void
@@ -332,6 +357,7 @@ main(void)
 		cmocka_unit_test(
 		    a_header_beyond_what_is_held_is_streamed_and_changed_too),
 		cmocka_unit_test(loops_are_parked_and_not_spooled),
+		cmocka_unit_test(what_came_back_is_parked_unless_it_is_retried),
 		cmocka_unit_test(
 		    what_outgrows_the_limit_is_dropped_whatever_follows),
 		cmocka_unit_test(the_sender_follows_the_accounts_policy),

@@ -26,7 +26,7 @@ parks_before_postfix_would_bounce(void **state)
 static void
 parks_what_it_collected_before(void **state)
 {
-	struct candidates c = { .own_trace = true };
+	struct candidates c = { .traces.same = true };
 	char reason[INTAKE_REASON_SIZE];
 
 	(void)state;

@@ -62,8 +62,20 @@ foreign_fields_of_ours_are_dropped_with_their_folded_lines(void **state)
 	(void)state;
 	expect("A: b\nX-Mailhaul-Ticket: v=1;\n\tk=2\n m\nC: d\n\ne",
 	    "A: b\nC: d\n\ne");
-	expect("x-mailhaulish: 1\nx-mailhaul: account=y\nD: e\n", "D: e\n");
-	expect("X-Mailhaul: no end", "");
+	expect("x-mailhaulish: 1\nx-mailhaul-origin: ip=y\nD: e\n", "D: e\n");
+	expect("X-Mailhaul-Ticket: no end", "");
+}
+
+static void
+the_trace_of_another_is_renamed_and_older_ones_stay(void **state)
+{
+	(void)state;
+	expect("X-Mailhaul: account=a;\n\tat=b\nX-MAILHAUL-before: c\n d\n\n",
+	    "X-Mailhaul-Before: account=a;\n\tat=b\nX-MAILHAUL-before: c\n "
+	    "d\n\n");
+	expect("x-mailhaul : y\n", "X-Mailhaul-Before : y\n");
+	expect("X-Mailhaul: no end", "X-Mailhaul-Before: no end");
+	expect("X-Mailhaul", "X-Mailhaul-Before");
 }
 
 static void
@@ -81,7 +93,7 @@ static void
 a_line_of_blanks_does_not_end_the_header(void **state)
 {
 	(void)state;
-	expect("A: b\n \nX-Mailhaul: c\n\nX-Mailhaul: d",
+	expect("A: b\n \nX-Mailhaul-Ticket: c\n\nX-Mailhaul: d",
 	    "A: b\n \n\nX-Mailhaul: d");
 }
 
@@ -103,6 +115,8 @@ main(void)
 		cmocka_unit_test(ordinary_mail_passes_untouched),
 		cmocka_unit_test(
 		    delivered_to_is_renamed_in_any_case_and_with_blanks),
+		cmocka_unit_test(
+		    the_trace_of_another_is_renamed_and_older_ones_stay),
 		cmocka_unit_test(
 		    foreign_fields_of_ours_are_dropped_with_their_folded_lines),
 		cmocka_unit_test(
