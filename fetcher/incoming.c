@@ -85,6 +85,8 @@ add_trace(const struct incoming *in, struct buf *prefix)
 	    TRACE_FIELD ": account=%s; at=%s; id=%s; source=%s\n",
 	    in->settings->account->name, config->domains[0].name, in->id,
 	    tier_name(in->candidates.tier));
+	if (!intake_may_be_answered(in->candidates.tier))
+		buf_add(prefix, SLICE("X-Auto-Response-Suppress: All\n"));
 }
 
 /* For spam filters that read headers: by sendmail(1), no client is known. */

@@ -120,8 +120,10 @@ static const struct schema_row recipients_rows[] = {
 		    "that names anybody decides. envelope: the field in which "
 		    "the provider recorded the recipient. received: the for "
 		    "<...> of the Received field that the provider wrote. "
-		    "headers: To, Cc and Bcc, which is a guess. With [] all "
-		    "mail goes to the fallback." },
+		    "headers: To, Cc and Bcc, which is a guess: vacation "
+		    "notices do not answer it (see LOOPS AND AUTOMATIC MAIL in "
+		    "mailhaul-fetcher(8)). With [] all mail goes to the "
+		    "fallback." },
 	{ .name = "envelope_headers",
 	    .type = &value_list,
 	    .element = &value_field_name,
@@ -459,7 +461,8 @@ static const struct schema_row account_rows[] = {
 	    .offset = offsetof(struct account, sender),
 	    .fallback = "original",
 	    .help = "The envelope sender: original as the provider recorded "
-		    "it, postmaster, or null." },
+		    "it, postmaster, or null. Bounces and other notices, which "
+		    "come with the null sender, keep it." },
 	{ .name = "recipients",
 	    .type = &value_mapping,
 	    .table = &recipients_table,

@@ -33,9 +33,18 @@ intake_sender(const struct config *config, const struct account *account,
 	case SENDER_ORIGINAL:
 		return candidates->sender;
 	case SENDER_POSTMASTER:
+		if (candidates->has_sender &&
+		    address_is_null(&candidates->sender))
+			break;
 		return config->postmaster;
 	case SENDER_NULL:
 		break;
 	}
 	return (struct address){ .local = "" };
+}
+
+bool
+intake_may_be_answered(enum tier tier)
+{
+	return tier != TIER_HEADERS && tier != TIER_FALLBACK;
 }

@@ -216,6 +216,38 @@ what_came_back_is_parked_unless_it_is_retried(void **state)
 	incoming_free(in);
 }
 
+/* Is it in the spool that it must not be answered? */
+static bool
+is_not_to_be_answered(const char *mail)
+{
+	struct incoming *in = incoming_new(&settings);
+	struct delivery_message message = { .size = 0 };
+	struct header_field field;
+	struct buf file;
+	bool found;
+
+	feed(in, slice_of(mail), 100);
+	incoming_describe(in, &message);
+	read_spool(&message, &file);
+	found =
+	    header_find(buf_slice(&file), "X-Auto-Response-Suppress", &field);
+	if (found)
+		assert_true(slice_equal(slice_trim(field.body), SLICE("All")));
+	buf_clear(&file);
+	incoming_free(in);
+	return found;
+}
+
+static void
+a_guess_is_not_to_be_answered(void **state)
+{
+	(void)state;
+	assert_false(is_not_to_be_answered(
+	    "X-Envelope-To: anna@example.org\nTo: anna@example.org\n\n"));
+	assert_true(is_not_to_be_answered("To: anna@example.org\n\n"));
+	assert_true(is_not_to_be_answered("Subject: for nobody\n\n"));
+}
+
 static void
 what_outgrows_the_limit_is_dropped_whatever_follows(void **state)
 {
@@ -358,6 +390,7 @@ main(void)
 		    a_header_beyond_what_is_held_is_streamed_and_changed_too),
 		cmocka_unit_test(loops_are_parked_and_not_spooled),
 		cmocka_unit_test(what_came_back_is_parked_unless_it_is_retried),
+		cmocka_unit_test(a_guess_is_not_to_be_answered),
 		cmocka_unit_test(
 		    what_outgrows_the_limit_is_dropped_whatever_follows),
 		cmocka_unit_test(the_sender_follows_the_accounts_policy),

@@ -53,6 +53,34 @@ sends_in_the_name_that_the_account_wants(void **state)
 	assert_true(address_is_null(&sender));
 }
 
+static void
+leaves_a_null_sender_as_it_is(void **state)
+{
+	struct config config = { .postmaster = { "pm", "example.org" } };
+	struct candidates c = { .sender = { .local = "" }, .has_sender = true };
+	struct account account = { .sender = SENDER_POSTMASTER };
+	struct address sender;
+
+	(void)state;
+	sender = intake_sender(&config, &account, &c);
+	assert_true(address_is_null(&sender));
+	/* No Return-Path at all, or none that can be read. */
+	c.has_sender = false;
+	sender = intake_sender(&config, &account, &c);
+	assert_string_equal(sender.local, "pm");
+}
+
+static void
+guesses_are_not_answered(void **state)
+{
+	(void)state;
+	assert_true(intake_may_be_answered(TIER_ENVELOPE));
+	assert_true(intake_may_be_answered(TIER_RECEIVED));
+	assert_true(intake_may_be_answered(TIER_SINGLE));
+	assert_false(intake_may_be_answered(TIER_HEADERS));
+	assert_false(intake_may_be_answered(TIER_FALLBACK));
+}
+
 int
 main(void)
 {
@@ -60,6 +88,8 @@ main(void)
 		cmocka_unit_test(parks_before_postfix_would_bounce),
 		cmocka_unit_test(parks_what_it_collected_before),
 		cmocka_unit_test(sends_in_the_name_that_the_account_wants),
+		cmocka_unit_test(leaves_a_null_sender_as_it_is),
+		cmocka_unit_test(guesses_are_not_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
