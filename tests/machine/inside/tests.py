@@ -186,6 +186,28 @@ def test_directory():
         slapd.wait(30)
 
 
+def test_tables_of_postfix():
+    """The milter runs postmap in what its unit leaves it of the system."""
+    known = pathlib.Path("/etc/postfix/people")
+    known.write_text("anna@example.org x\n")
+    kind = run("postconf", "-hx", "default_database_type").strip()
+    run("postmap", f"{kind}:{known}")
+    (known.parent / "people.regexp").write_text("/^anna@example\\.org$/ x\n")
+    run("useradd", "anna")
+    tables = (f"{kind}:{known}", f"texthash:{known}", f"regexp:{known}.regexp", "unix:passwd.byname, key: local")
+    for number, table in enumerate(tables):
+        write_settings(lambda text, table=table: text.replace(
+            "file: users.txt", f"postfix: {{table: {table}}}"))
+        run("systemctl", "reload", "mailhaul-milter")
+        wait_for(lambda n=number: journal("mailhaul-milter").count("reloaded") > n, "the reload")
+        put_letter(f"stranger-{number}", to="stranger@example.org")
+        collects(f"table-{number}")
+        expect_letter(f"stranger-{number}", "postmaster")
+    write_settings()
+    run("systemctl", "reload", "mailhaul-milter")
+    wait_for(lambda: journal("mailhaul-milter").count("reloaded") > len(tables), "the reload")
+
+
 def test_journal():
     assert re.search(r"account=office .*status=injected", journal("mailhaul-fetcher"))
     assert re.search(r"to=<anna@example\.org> status=routed", journal("mailhaul-milter"))
@@ -352,7 +374,7 @@ def test_purge():
 
 PHASES = {
     "first": (test_install, test_users_and_folders, test_exposure, test_start, test_mail,
-              test_directory, test_journal, test_explain_by_queue_id,
+              test_directory, test_tables_of_postfix, test_journal, test_explain_by_queue_id,
               test_local_mail_is_left_alone, test_watchdog, test_crash, test_reload,
               test_reload_of_a_bad_configuration, test_restart_waits_for_postfix,
               test_upgrade_under_load, test_stop),
