@@ -288,7 +288,8 @@ static const struct schema_row directory_rows[] = {
 	    .flags = ROW_SHOULD_EXIST,
 	    .example = "users.txt",
 	    .help = "A list of addresses, one a line, # begins a comment. Read "
-		    "again whenever it changes." },
+		    "again whenever it changes. While it is missing or empty, "
+		    "nobody is absent and mail waits." },
 	{ .name = "ldap",
 	    .type = &value_mapping,
 	    .table = &ldap_table,

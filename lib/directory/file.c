@@ -4,8 +4,8 @@
  * comment.
  *
  * The file is read again as soon as it is another one than that in memory.
- * Who cannot be found in a file that is missing, unreadable or still being
- * written is UNKNOWN, whatever an earlier version said.
+ * Who cannot be found in a file that is missing, unreadable, still being
+ * written, or cut to nothing is UNKNOWN, whatever an earlier version said.
  */
 #include "directory/source.h"
 
@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/readable.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,6 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Windows editors begin a file of UTF-8 so. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum {
 	FILE_MAX = 64 * 1024 * 1024,
@@ -205,15 +209,23 @@ parse(struct file *f, struct slice text, struct error *err)
 {
 	struct bad_lines bad = { 0 };
 	struct slice line;
+	bool says_nothing;
 
+	slice_cut_prefix_nocase(&text, SLICE(BYTE_ORDER_MARK));
+	says_nothing = slice_trim(text).len == 0;
 	for (size_t number = 1; slice_cut_line(&text, &line); number++)
 		add_line(f, line, number, &bad);
 	sort_lines(f);
 	if (bad.count > 0)
 		log_warning("%s:%zu: not an address (%s), line ignored; "
-			    "%zu such lines in the file",
+			    "%zu such line%s in the file",
 		    f->path, bad.first, address_fault_text(bad.fault),
-		    bad.count);
+		    bad.count, readable_plural(bad.count));
+	if (f->n_lines == 0 && (says_nothing || bad.count > 0))
+		return error_set(err, ERROR_CONFIG,
+		    "%s: no address in it; if that is meant, write a comment "
+		    "(#) and nothing else",
+		    f->path);
 	if (buf_overflowed(&f->text))
 		return error_set(err, ERROR_CONFIG, "%s: too large", f->path);
 	return true;

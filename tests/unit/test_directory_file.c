@@ -106,6 +106,36 @@ test_bad_line_spoils_no_other(void **state)
 }
 
 static void
+test_byte_order_mark(void **state)
+{
+	struct fixture *f = *state;
+
+	write_users(f, "\xef\xbb\xbf"
+		       "anna@example.org\r\nbert@example.org\r\n");
+	assert_int_equal(ask(f, "anna@example.org").existence, EXISTS);
+	assert_int_equal(ask(f, "bert@example.org").existence, EXISTS);
+}
+
+/* A script that failed, a full disk: no empty company. */
+static void
+test_nobody_is_unknown(void **state)
+{
+	static const char *const cut[] = { "", "\n \r\n", "\xef\xbb\xbf",
+		"no address\n", "# staff\nERROR: cannot connect\n" };
+	struct fixture *f = *state;
+	struct directory_answer answer;
+
+	for (size_t i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
+		write_users(f, cut[i]);
+		answer = ask(f, "anna@example.org");
+		assert_int_equal(answer.existence, UNKNOWN);
+		assert_non_null(strstr(answer.reason, "no address in it"));
+	}
+	write_users(f, "# nobody yet\n");
+	assert_int_equal(ask(f, "anna@example.org").existence, ABSENT);
+}
+
+static void
 test_missing_is_unknown(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +240,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_lines),
 		TEST(test_bad_line_spoils_no_other),
+		TEST(test_byte_order_mark),
+		TEST(test_nobody_is_unknown),
 		TEST(test_missing_is_unknown),
 		TEST(test_goes_and_comes_back),
 		TEST(test_sees_each_change),
