@@ -11,6 +11,7 @@
 #define MAIL_ADDRESS_H
 
 #include "base/slice.h"
+#include "mail/lexical.h"
 
 enum {
 	ADDRESS_LOCAL_MAX = 128, /* RFC 5321 says 64; VERP senders exceed it */
@@ -76,9 +77,7 @@ bool byte_is_atext(uint8_t);
  * "," both separate).  `field` is the unfolded or folded body of the field. */
 struct address_list {
 	struct slice rest;
-	/* One was met that does not end: from there on they are ordinary bytes,
-	 * so that the search for the end happens once. */
-	bool open_quote, open_comment;
+	struct lexical_unended unended;
 };
 struct address_entry {
 	enum address_fault fault;

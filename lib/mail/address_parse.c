@@ -274,21 +274,6 @@ ends_entry(const struct cutter *c, uint8_t byte)
 	return !slice_equal_nocase(slice_trim(before), SLICE("rfc822"));
 }
 
-/* A quote or parenthesis without its partner is an ordinary byte, which spoils
- * the entry that it stands in and no other. */
-static size_t
-step(struct address_list *list, const struct cutter *c, uint8_t byte)
-{
-	bool *open = byte == '"' ? &list->open_quote : &list->open_comment;
-	size_t end;
-
-	if ((byte != '"' && byte != '(') || *open)
-		return c->at + 1;
-	end = piece_end(c->s, c->at);
-	*open = end == 0;
-	return *open ? c->at + 1 : end;
-}
-
 static struct slice
 cut_entry(struct address_list *list)
 {
@@ -303,7 +288,9 @@ cut_entry(struct address_list *list)
 		if (byte == ';')
 			c.start = c.at + 1;
 		note_byte(&c, byte);
-		c.at = step(list, &c, byte);
+		/* A quote without its partner spoils the entry that it stands
+		 * in and no other. */
+		c.at = lexical_piece_end(c.s, c.at, &list->unended);
 	}
 	entry = slice_first(slice_from(c.s, c.start), c.at - c.start);
 	list->rest = slice_from(c.s, c.at + 1);

@@ -39,26 +39,22 @@ take(struct finder *f, const char *key, const struct header_field *field)
 	f->take(f->s, list);
 }
 
-/* What stands in angle brackets next, outside of phrases in quotes and of
- * comments; false when nothing does. */
+/* What stands in angle brackets, outside of phrases in quotes and of comments,
+ * one after the other. */
+struct brackets {
+	struct slice rest;
+	struct lexical_unended unended;
+};
+
 static bool
-cut_bracketed(struct slice *rest, struct slice *inside)
+next_bracketed(struct brackets *b, struct slice *inside)
 {
-	size_t at = 0, end;
+	size_t at = 0;
 
-	while (at < rest->len) {
-		uint8_t byte = rest->data[at];
-
-		end = byte == '"'   ? lexical_quoted_end(*rest, at)
-		      : byte == '(' ? lexical_comment_end(*rest, at)
-				    : 0;
-		if (byte == '<') {
-			*rest = slice_from(*rest, at + 1);
-			return slice_cut_until(rest, '>', inside);
-		}
-		at = end > 0 ? end : at + 1;
-	}
-	return false;
+	while (at < b->rest.len && b->rest.data[at] != '<')
+		at = lexical_piece_end(b->rest, at, &b->unended);
+	b->rest = slice_from(b->rest, at + 1);
+	return slice_cut_until(&b->rest, '>', inside);
 }
 
 /* In lower case, without what folding may have put inside. */
@@ -84,13 +80,13 @@ make_key(struct slice id, char out[static KEY_SIZE])
 static bool
 read_list_id(struct slice body, char out[static KEY_SIZE])
 {
+	struct brackets brackets = { .rest = body };
 	struct slice rest = body, word, id = { .len = 0 };
 
-	while (cut_bracketed(&rest, &word))
+	while (next_bracketed(&brackets, &word))
 		id = word;
 	if (id.data != NULL)
 		return make_key(id, out);
-	rest = body;
 	return slice_cut_word(&rest, &word) && slice_trim(rest).len == 0 &&
 	       make_key(word, out);
 }
@@ -149,10 +145,11 @@ take_address(struct finder *f, const struct address *address,
 static void
 find_in_post(struct finder *f, const struct header_field *field)
 {
-	struct slice rest = field->body, url, path;
+	struct brackets brackets = { .rest = field->body };
+	struct slice url, path;
 	struct address address;
 
-	while (cut_bracketed(&rest, &url)) {
+	while (next_bracketed(&brackets, &url)) {
 		url = slice_trim(url);
 		if (!slice_cut_prefix_nocase(&url, SLICE("mailto:")))
 			continue;

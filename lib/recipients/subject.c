@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recipients/subject.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "mail/encoded_text.h"
 
@@ -35,22 +33,26 @@ take_words(const struct taker *taker, struct slice text)
 	}
 }
 
-/* The innermost pair comes first and is blanked out then, so that what is
- * around it does not have its words once more. */
+/* The innermost pair comes first and leaves a blank, so that what is around it
+ * does not have its words once more, and no byte is looked at once more for each
+ * pair around it. */
 static void
 take_pairs(const struct taker *taker, uint8_t *text, size_t len)
 {
-	size_t open = 0, begin;
+	size_t kept = 0, open = 0, begin;
 
 	for (size_t i = 0; i < len; i++) {
-		open += text[i] == '(';
-		if (text[i] != ')' || open == 0)
+		if (text[i] != ')' || open == 0) {
+			open += text[i] == '(';
+			text[kept++] = text[i];
 			continue;
+		}
 		open--;
-		begin = slice_find_last((struct slice){ text, i }, '(');
-		take_words(
-		    taker, (struct slice){ text + begin + 1, i - begin - 1 });
-		memset(text + begin, ' ', i - begin + 1);
+		begin = slice_find_last((struct slice){ text, kept }, '(');
+		take_words(taker,
+		    (struct slice){ text + begin + 1, kept - begin - 1 });
+		text[begin] = ' ';
+		kept = begin + 1;
 	}
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -40,7 +39,6 @@ static const struct config config = {
 };
 static const char *const to_cc_bcc[] = { "To", "Cc", "Bcc", NULL };
 static const char *const with_subject[] = { "To", "Cc", "Subject", NULL };
-static const char *const isp[] = { ".isp.example", NULL };
 static const char *const kundenserver[] = { ".kundenserver.de", NULL };
 static const char *const google[] = { "mx.google.com", NULL };
 
@@ -366,36 +364,6 @@ ExplainsWhichListItIs(void **state)
 	assert_int_equal(f->found.n_warnings, 1);
 }
 
-/* Each once, however often it is named, and no more than anybody writes to. */
-static void
-BoundsTheListsOfOneMessage(void **state)
-{
-	struct mailing_list many[33];
-	struct config crowded = config;
-	char names[33][32], header[4096] = "To: l00@lists.example\n";
-	struct fixture *f = *state;
-	size_t len;
-
-	crowded.lists = many;
-	crowded.n_lists = 33;
-	for (unsigned i = 0; i < 33; i++) {
-		snprintf(names[i], sizeof(names[i]), "l%02u@lists.example", i);
-		many[i] = (struct mailing_list){ names[i], announced, 2 };
-	}
-	for (unsigned i = 0; i < 33; i++) {
-		len = strlen(header);
-		snprintf(
-		    header + len, sizeof(header) - len, "Cc: %s\n", names[i]);
-		candidates_clear(&f->found);
-		candidates_find(
-		    &crowded, &f->account, slice_of(header), &f->found);
-		assert_int_equal(f->found.overflow, i == 32);
-		assert_int_equal(
-		    f->found.tier, i == 32 ? TIER_FALLBACK : TIER_HEADERS);
-		assert_int_equal(f->found.n, 2);
-	}
-}
-
 static void
 check_sender(struct fixture *f, const char *file, bool has, const char *sender)
 {
@@ -478,60 +446,6 @@ UsesOnlyTheTiersThatAreSet(void **state)
 	assert_int_equal(f->found.tier, TIER_HEADERS);
 }
 
-/* "To:" with `n` addresses of `digits` digits. */
-static char *
-crowd(size_t n, int digits)
-{
-	struct buf b;
-
-	buf_init(&b, 1024 * 1024);
-	buf_add_string(&b, "To: x@e.org");
-	for (size_t i = 1; i < n; i++)
-		buf_printf(&b, ",\n %0*zu@e.org", digits, i);
-	buf_add_string(&b, ", x@e.org\n");
-	return (char *)b.data;
-}
-
-static void
-ACrowdThatBarelyFits(void **state)
-{
-	struct fixture *f = *state;
-	char *header = crowd(TICKET_CANDIDATES_MAX, 4);
-
-	find_in(f, header);
-	assert_false(f->found.overflow);
-	assert_int_equal(f->found.tier, TIER_HEADERS);
-	assert_int_equal(f->found.n, TICKET_CANDIDATES_MAX);
-	free(header);
-}
-
-static void
-check_overflow(struct fixture *f, char *header)
-{
-	struct ticket ticket;
-
-	find_in(f, header);
-	assert_true(f->found.overflow);
-	assert_int_equal(f->found.tier, TIER_FALLBACK);
-	assert_int_equal(f->found.n_warnings, 1);
-	candidates_ticket(&f->found, &f->account, "1", &ticket);
-	assert_int_equal(ticket.n_candidates, 0);
-	ticket_clear(&ticket);
-	free(header);
-}
-
-static void
-ACrowdThatDoesNotFitGoesToTheFallback(void **state)
-{
-	check_overflow(*state, crowd(TICKET_CANDIDATES_MAX + 1, 4));
-}
-
-static void
-SoDoLongAddressesThatFillTheTicket(void **state)
-{
-	check_overflow(*state, crowd(TICKET_CANDIDATES_MAX, 40));
-}
-
 static void
 TheTicketHoldsUsableAndForeignOnes(void **state)
 {
@@ -550,31 +464,6 @@ TheTicketHoldsUsableAndForeignOnes(void **state)
 	ticket_clear(&ticket);
 }
 
-/* 256 KiB of the same again and again. */
-static void
-HostileHeadersTakeNoTime(void **state)
-{
-	static const char *const units[] = { "To: a\n", "Received: (((\n",
-		"To:\n", "X-Original-To: a@b.c,", "a@b.c,", "Resent-To:a@b\n",
-		"X-Mailhaul:;;;;", "Received: from a by b.isp.example\n" };
-	struct fixture *f = *state;
-	char *header = mem_new(HEADER_HELD_MAX + 1);
-
-	f->account.recipients.trusted_hosts = isp;
-	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
-		clock_t start = clock();
-		size_t len = strlen(units[u]);
-
-		for (size_t i = 0; i < HEADER_HELD_MAX; i++)
-			header[i] = units[u][i % len];
-		memcpy(header, "To: ", 4);
-		find_in(f, header);
-		if (clock() - start > CLOCKS_PER_SEC)
-			fail_msg("\"%s\" repeated", units[u]);
-	}
-	free(header);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -584,16 +473,11 @@ main(void)
 		TEST(ReadsMailAsProvidersDeliverIt),
 		TEST(ExplainsTheBoundaryAndWhatIsForged),
 		TEST(ExplainsWhichListItIs),
-		TEST(BoundsTheListsOfOneMessage),
 		TEST(TakesTheSenderFromTheTrustedZone),
 		TEST(CountsReceivedAndSeesItsOwnTrace),
 		TEST(LooksForNobodyInASingleMailbox),
 		TEST(UsesOnlyTheTiersThatAreSet),
-		TEST(ACrowdThatBarelyFits),
-		TEST(ACrowdThatDoesNotFitGoesToTheFallback),
-		TEST(SoDoLongAddressesThatFillTheTicket),
 		TEST(TheTicketHoldsUsableAndForeignOnes),
-		TEST(HostileHeadersTakeNoTime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
