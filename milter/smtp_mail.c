@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "mail/address_set.h"
 
 /* NOTIFY and ORCPT (RFC 3461) are what Postfix takes with an addition. */
 static bool
@@ -145,48 +146,33 @@ bracketed(const struct address *address)
 	return out;
 }
 
-/* The first one that this address is for, replaced or not. */
-static const struct smtp_rcpt *
-first_for(const struct smtp_mail *mail, const struct address *to)
-{
-	const struct smtp_rcpt *rcpt = mail->rcpts;
-
-	while (!address_equal(&rcpt->to, to))
-		rcpt++;
-	return rcpt;
-}
-
-static bool
-is_replacement(const struct smtp_mail *mail, const struct address *to)
-{
-	for (size_t i = 0; i < mail->n; i++)
-		if (mail->rcpts[i].replaced &&
-		    address_equal(&mail->rcpts[i].to, to))
-			return true;
-	return false;
-}
-
 void
 smtp_mail_edit(const struct smtp_mail *mail, struct smtp_mail_edits *out)
 {
+	struct address_set replacements = { 0 }, added = { 0 };
+
 	*out = (struct smtp_mail_edits){ .remove = mem_new_array(
 					     mail->n, sizeof(*out->remove)),
 		.add = mem_new_array(mail->n, sizeof(*out->add)) };
-	if (mail->n_replaced == 0)
-		return;
+	for (size_t i = 0; i < mail->n; i++)
+		if (mail->rcpts[i].replaced)
+			address_set_add(&replacements, &mail->rcpts[i].to);
 	for (size_t i = 0; i < mail->n; i++) {
 		const struct smtp_rcpt *rcpt = &mail->rcpts[i];
 
-		if (!is_replacement(mail, &rcpt->to))
+		if (address_set_find(&replacements, &rcpt->to) ==
+		    replacements.n)
 			continue;
 		if (!rcpt->further)
 			out->remove[out->n_remove++] = rcpt->shown;
-		if (first_for(mail, &rcpt->to) == rcpt)
+		if (address_set_add(&added, &rcpt->to))
 			out->add[out->n_add++] =
 			    (struct smtp_addition){ .address =
 							bracketed(&rcpt->to),
 				    .parameters = rcpt->parameters };
 	}
+	address_set_clear(&replacements);
+	address_set_clear(&added);
 }
 
 void

@@ -90,21 +90,12 @@ compare_texts(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char *
-as_compared(const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (char *c = address_write(address, text); *c != '\0'; c++)
-		*c = (char)byte_lower((uint8_t)*c);
-	return mem_string(text);
-}
-
 static void
 add_candidates(struct digest *d, const struct config *config,
     const struct account *account, const struct candidates *c)
 {
 	char **texts = mem_new_array(c->n + 1, sizeof(*texts));
+	char text[ADDRESS_TEXT_SIZE];
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -113,7 +104,8 @@ add_candidates(struct digest *d, const struct config *config,
 		if (one->kind == CANDIDATE_USABLE ||
 		    (one->kind == CANDIDATE_FOREIGN &&
 			!is_own_of_group(config, account, &one->address)))
-			texts[n++] = as_compared(&one->address);
+			texts[n++] =
+			    mem_string(address_key(&one->address, text));
 	}
 	if (n > 0)
 		qsort(texts, n, sizeof(*texts), compare_texts);
