@@ -48,7 +48,6 @@ add(struct scan *scan, const char *folder, const char *name, int at)
 {
 	struct stat st;
 	int64_t written_ms;
-
 	char *path;
 
 	if (scan->n == FILES_MAX ||

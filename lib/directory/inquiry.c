@@ -27,7 +27,6 @@ void
 inquiry_prepare(void *context, const struct address *addresses, size_t n)
 {
 	struct inquiry *inquiry = context;
-
 	size_t before = inquiry->asked.n, added;
 
 	for (size_t i = 0; i < n; i++)
