@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "mail/header.h"
+#include "recipients/explain.h"
 
 struct options {
 	const char *config, *account, *message;
@@ -114,6 +115,11 @@ explain(const struct options *options, struct config *config,
 	message.header = buf_slice(&header);
 	explanation_make(config, account, &message, directory, &explanation);
 	explanation_find_original(&explanation, config, &message);
+	if (mail->delivered)
+		explain_warn(&explanation.candidates,
+		    "this is a copy that was delivered, and the archive does "
+		    "not have it (any more): Postfix took Return-Path and Bcc "
+		    "out of it");
 	if (explanation.verdict == EXPLAIN_DEFER)
 		status = EX_TEMPFAIL;
 	if (!(options->json ? explanation_print_json : explanation_print_text)(

@@ -298,16 +298,12 @@ print_then(const struct explanation *e, const struct named_mail *mail)
 }
 
 static void
-print_warnings(const struct explanation *e, const struct named_mail *mail)
+print_warnings(const struct explanation *e)
 {
-	if (e->candidates.n_warnings > 0 || mail->delivered)
+	if (e->candidates.n_warnings > 0)
 		puts("\nWarnings");
 	for (size_t i = 0; i < e->candidates.n_warnings; i++)
 		printf("  %s\n", e->candidates.warnings[i]);
-	if (mail->delivered)
-		puts("  this is a copy that was delivered, and the archive "
-		     "does not have it any more: Postfix took Return-Path and "
-		     "Bcc out of it");
 }
 
 bool
@@ -320,6 +316,6 @@ explanation_print_text(const struct explanation *e,
 	print_policy(e);
 	print_rules(&e->route);
 	print_then(e, mail);
-	print_warnings(e, mail);
+	print_warnings(e);
 	return !ferror(stdout);
 }

@@ -5,8 +5,8 @@
  * in a copy that was delivered; and the message without it, as the provider sent
  * it.  Pure.
  *
- * Fields of that kind which came with a message never pass the fetcher
- * (fetcher/message), so the first ones are ours.
+ * Fields of that kind which came with a message never pass the fetcher under
+ * their names (fetcher/message), so the first ones are ours.
  */
 #ifndef ADMIN_MAIL_TRACE_H
 #define ADMIN_MAIL_TRACE_H
@@ -24,7 +24,8 @@ struct mail_trace {                       /* slices of the header */
 void mail_trace_find(struct slice header, struct mail_trace *);
 
 /* Appends the message's beginning as the provider sent it: without what is ours
- * and above it, and with Delivered-To under its name. */
+ * and above it, and with Delivered-To under its name.  The trace of a Mailhaul
+ * before us stays X-Mailhaul-Before, which says the same. */
 void mail_trace_restore(
     struct slice beginning, const struct mail_trace *, struct buf *out);
 

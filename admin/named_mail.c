@@ -12,6 +12,7 @@
 #include "admin/run_as.h"
 #include "base/mem.h"
 #include "base/readable.h"
+#include "mail/header.h"
 #include "state/archive.h"
 #include "state/ticket_key.h"
 
@@ -92,10 +93,29 @@ make_original(int fd, const struct archived_mail *mail,
 
 /* --- the archive ---------------------------------------------------------- */
 
+/* What leads to a file of the archive, and must not lead to another one: a trace
+ * that anybody can write.  Postfix may have added a Message-ID. */
+struct claim {
+	const char *id;
+	const struct slice *message_id; /* NULL: is not known */
+};
+
 static bool
-read_archived(const struct opening *o, const char *id,
+is_claimed(const struct archived_mail *mail, const struct claim *claim)
+{
+	struct header_field f;
+
+	return claim->message_id == NULL ||
+	       !header_find(archived_mail_header(mail), "Message-ID", &f) ||
+	       slice_equal(message_id_bare(f.body),
+		   message_id_bare(*claim->message_id));
+}
+
+static bool
+read_archived(const struct opening *o, const struct claim *claim,
     struct archived_mail *mail, int *fd, struct error *err)
 {
+	const char *id = claim->id;
 	struct stat st;
 
 	if (!archive_open(o->config->state_dir, id, fd, err))
@@ -104,6 +124,12 @@ read_archived(const struct opening *o, const char *id,
 		close(*fd);
 		return error_set(
 		    err, ERROR_CONFIG, "%s in the archive cannot be read", id);
+	}
+	if (!is_claimed(mail, claim)) {
+		archived_mail_clear(mail);
+		close(*fd);
+		return error_set(err, ERROR_REFUSED,
+		    "%s in the archive is another message", id);
 	}
 	o->out->collected_ms =
 	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
@@ -115,7 +141,8 @@ read_archived(const struct opening *o, const char *id,
 }
 
 static bool
-open_archived(const struct opening *o, const char *id, struct error *err)
+open_claimed(
+    const struct opening *o, const struct claim *claim, struct error *err)
 {
 	struct archived_mail mail;
 	struct run_as before;
@@ -124,7 +151,7 @@ open_archived(const struct opening *o, const char *id, struct error *err)
 
 	if (!run_as_owner_meanwhile(o->config->state_dir, &before, err))
 		return false;
-	ok = read_archived(o, id, &mail, &fd, err);
+	ok = read_archived(o, claim, &mail, &fd, err);
 	run_as_before(&before);
 	if (!ok)
 		return false;
@@ -132,6 +159,12 @@ open_archived(const struct opening *o, const char *id, struct error *err)
 	archived_mail_clear(&mail);
 	close(fd);
 	return ok;
+}
+
+static bool
+open_archived(const struct opening *o, const char *id, struct error *err)
+{
+	return open_claimed(o, &(struct claim){ .id = id }, err);
 }
 
 static bool
@@ -206,12 +239,16 @@ static bool
 take_ours(const struct opening *o, int fd, const struct archived_mail *mail,
     const struct mail_trace *trace, struct error *err)
 {
+	struct slice header = buf_slice(&mail->head), message_id = SLICE("");
 	struct named_mail *out = o->out;
 	char id[TICKET_ID_MAX + 1];
+	struct header_field f;
 
 	snprintf(id, sizeof(id), "%.*s",
 	    SLICE_ARG(slice_first(trace->id, TICKET_ID_MAX)));
-	if (open_archived(o, id, err))
+	if (header_find(header, "Message-ID", &f))
+		message_id = f.body;
+	if (open_claimed(o, &(struct claim){ id, &message_id }, err))
 		return true;
 	named_mail_close(out);
 	note_trace(trace, out);
@@ -269,6 +306,7 @@ static bool
 open_queue_id(const struct opening *o, struct error *err)
 {
 	struct named_mail *out = o->out;
+	struct slice message_id;
 	struct queue_trace trace;
 	bool ok;
 
@@ -279,7 +317,11 @@ open_queue_id(const struct opening *o, struct error *err)
 		ok = open_message_id(o, slice_of(trace.message_id), err) ||
 		     error_prefix(err, "according to %s", trace.place);
 	} else {
-		ok = open_archived(o, trace.id, err) ||
+		message_id = slice_of(trace.message_id);
+		ok = open_claimed(o,
+			 &(struct claim){ trace.id,
+			     trace.message_id == NULL ? NULL : &message_id },
+			 err) ||
 		     error_prefix(err, "according to %s it was collected as %s",
 			 trace.place, trace.id);
 	}

@@ -162,6 +162,10 @@ def test_delivered_copy(scene):
     assert told["sender"] == "someone@sender.example"
     # To the account it would be a loop.
     assert explain(scene, "--account", "office", "-", stdin=delivered)["verdict"] == "park"
+    # Whoever knows an id can write it into another message.
+    forged = explain(scene, "-", stdin=delivered.replace(b"<m@", b"<forged@"))
+    assert forged["message_id"] == "<forged@sender.example>" and forged["collected_ms"] == 0
+    assert any("took Return-Path and Bcc" in warning for warning in forged["warnings"])
     archive = scene.mailhaul.state / "archive"
     archived = archive / told["id"]
     assert explain(scene, str(archived))["recipients"] == [BEN]
