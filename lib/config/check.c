@@ -242,6 +242,16 @@ check_inject(
 		    "NUMBER}");
 }
 
+static void
+check_stripped(
+    struct load *load, const char *const *text, const struct node *account)
+{
+	if (*text != NULL && strchr(*text, '@') != NULL)
+		finding_error(load->findings, check_node_of(account, text),
+		    "only the local part is looked at: leave out @ and what "
+		    "follows it");
+}
+
 static bool
 believes_received(const struct recipient_settings *r)
 {
@@ -264,8 +274,9 @@ check_host(struct load *load, const struct account *a, const struct node *node)
 		    "missing: The provider's server.");
 	else
 		finding_missing(load->findings, node, "host",
-		    "missing: The provider's server; that of %s is not known",
-		    provider_name(a->provider));
+		    "missing: %s is reached through a program of its own: "
+		    "protocol: imap, host: 127.0.0.1, port: %u",
+		    a->provider->title, (unsigned)a->provider->bridge_port);
 }
 
 static void
@@ -287,7 +298,7 @@ check_provider(
 	    a->every_ms < p->pop3_every_ms)
 		finding_warning(load->findings,
 		    check_node_of(node, &a->every_ms),
-		    "%s lets nobody ask more often than every %s by POP3",
+		    "%s lets nobody ask more often by POP3; set every: %s",
 		    p->title, duration_write(p->pop3_every_ms, least));
 }
 
@@ -423,6 +434,7 @@ check_account(
     struct load *load, const struct account *a, const struct node *node)
 {
 	struct findings *f = load->findings;
+	const struct node *trusted;
 	bool single = a->mailbox == MAILBOX_SINGLE;
 	bool delivered = check_node_of(node, &a->deliver_to) != node;
 
@@ -438,10 +450,14 @@ check_account(
 		finding_error(f, check_node_of(node, &a->deliver_to),
 		    "deliver_to is for mailbox: single; this one is "
 		    "catch_all");
+	check_stripped(load, &a->recipients.strip_prefix, node);
+	check_stripped(load, &a->recipients.strip_suffix, node);
+	trusted = check_node_of(node, &a->recipients.trusted_hosts);
+	/* An entry that is wrong has been told. */
 	if (!single && node_child(node, "provider") == NULL &&
-	    a->provider == NULL && believes_received(&a->recipients))
-		finding_warning(f,
-		    check_node_of(node, &a->recipients.trusted_hosts),
+	    a->provider == NULL && believes_received(&a->recipients) &&
+	    (trusted == node || trusted->n_children == 0))
+		finding_warning(f, trusted,
 		    "without recipients.trusted_hosts only the topmost "
 		    "Received field is believed");
 }

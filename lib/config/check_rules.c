@@ -55,12 +55,50 @@ check_sent_to(
 		    node->text);
 }
 
+static bool
+is_whole_text(const struct node *node)
+{
+	return strcmp(node->row->name, "is") == 0;
+}
+
+/* What no address can be; "" is the null sender. */
+static void
+check_address_test(struct load *load, const struct node *node)
+{
+	struct slice text = slice_of(node->text), domain = text;
+	bool star = slice_find(text, '*') < text.len;
+	struct slice local;
+
+	if (text.len > 0 && slice_find(text, '@') == text.len &&
+	    (is_whole_text(node) || !star)) {
+		finding_error(load->findings, node,
+		    "no address is without @: %s",
+		    is_whole_text(node)
+			? "for a part of one there are contains, starts, "
+			  "ends and glob"
+			: "write * for what may stand around it");
+		return;
+	}
+	if (is_whole_text(node) && star)
+		finding_warning(load->findings, node,
+		    "* stands for itself here; for a pattern write {glob: "
+		    "\"%s\"}",
+		    node->text);
+	while (slice_cut_until(&domain, '@', &local))
+		continue;
+	if (domain.len < text.len && !slice_all(domain, is_ascii))
+		finding_error(load->findings, node,
+		    "domains are compared in ASCII: write xn--...");
+}
+
 void
 check_rule_value(struct load *load, const struct config *config,
     const struct node *node, unsigned flags)
 {
 	if ((flags & ROW_SENT_TO) != 0)
 		check_sent_to(load, config, node);
+	if ((flags & ROW_ADDRESS_TEST) != 0)
+		check_address_test(load, node);
 	if ((flags & ROW_SEEN_BY_RULES) != 0)
 		check_field(load, node);
 	if ((flags & ROW_ASCII) != 0 &&
@@ -101,6 +139,16 @@ check_rule(struct load *load, const struct rule *rule, const struct node *node)
 }
 
 static void
+check_size(struct load *load, const struct node *node)
+{
+	const struct size_test *const *test = node->field;
+
+	if ((*test)->below > 0 && (*test)->above >= (*test)->below)
+		finding_error(load->findings, node,
+		    "nothing is above and below these at once");
+}
+
+static void
 check_tree(struct load *load, const struct node *node)
 {
 	const struct schema_row *row = node->row;
@@ -113,6 +161,9 @@ check_tree(struct load *load, const struct node *node)
 	    (node->kind == NODE_MAPPING ||
 		(node->kind == NODE_SCALAR && node->text[0] == '\0')))
 		finding_error(load->findings, node, "asks for nothing");
+	if (row != NULL && row->table == &schema_size_test &&
+	    node->field != NULL)
+		check_size(load, node);
 	for (node = node->first; node != NULL; node = node->next)
 		check_tree(load, node);
 }

@@ -33,15 +33,16 @@ static const char head[] =
 static void
 write_example(const struct provider *p, const char *word, struct buf *out)
 {
-	bool pop3 = p->pop3_host != NULL || p->imap_host == NULL;
-	const char *host = pop3 ? p->pop3_host : p->imap_host;
-
-	buf_printf(out, "  - name: %s\n    protocol: %s\n", word,
-	    pop3 ? "pop3s" : "imaps");
-	buf_printf(out, "    host: %s\n", host == NULL ? "127.0.0.1" : host);
-	if (p->imap_host != NULL && pop3)
-		buf_printf(
-		    out, "    # or protocol: imaps, host: %s\n", p->imap_host);
+	buf_printf(out, "  - name: %s\n", word);
+	if (p->bridge_port != 0)
+		buf_printf(out,
+		    "    protocol: imap\n    host: 127.0.0.1\n    port: %u\n",
+		    (unsigned)p->bridge_port);
+	else
+		buf_printf(out,
+		    "    protocol: pop3s\n    host: %s\n"
+		    "    # or protocol: imaps, host: %s\n",
+		    p->pop3_host, p->imap_host);
 	buf_add_string(out, "    user: box17@isp.example\n");
 	buf_printf(out, "    password: {file: %s.password}\n", word);
 	recipients_write_yaml(&p->recipients, 4, out);

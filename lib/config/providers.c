@@ -136,8 +136,13 @@ static const struct provider proton = {
 	.recipients = { ALL_TIERS, .envelope_headers = NAMES("X-Original-To"),
 	    .occurrence = 1, .strip_prefix = "",
 	    .trusted_hosts = NAMES("mailin.protonmail.ch") },
-	.note = "By Proton's Bridge: host is where that runs.",
-	.source = "a header sample of July 2026; mjl-/mox#69",
+	.bridge_port = 1143,
+	.note = "By Proton's Bridge, which speaks IMAP with STARTTLS only: "
+		"user, password, host and port are those that it shows, and "
+		"its certificate, which nobody vouches for, goes into "
+		"tls.fingerprint_sha256.",
+	.source = "a header sample of July 2026; mjl-/mox#69; README of "
+		  "ProtonMail/proton-bridge",
 };
 
 const struct schema_word provider_words[] = {

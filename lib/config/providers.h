@@ -18,6 +18,9 @@
 struct provider {
 	const char *title;
 	const char *pop3_host, *imap_host; /* with TLS; NULL: not known */
+	/* It is reached through a program of its own that runs beside us and
+	 * speaks IMAP with STARTTLS on this port; 0: it is not. */
+	uint16_t bridge_port;
 	int64_t pop3_every_ms; /* it refuses to be asked more often; 0: no
 				* such limit is known */
 	struct recipient_settings recipients; /* all but `headers` */

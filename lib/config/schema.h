@@ -54,6 +54,7 @@ enum schema_flag {
 	ROW_SEEN_BY_RULES = 1 << 13, /* a field that is there when rules run */
 	ROW_ASCII = 1 << 14,         /* only bytes of ASCII */
 	ROW_AS_IS = 1 << 15,         /* aliases are not applied to it */
+	ROW_ADDRESS_TEST = 1 << 16,  /* compared with a whole address */
 };
 
 #define MS INT64_C(1)
@@ -107,7 +108,7 @@ extern const struct schema_table schema_root;
 /* Parts of it. */
 extern const struct schema_table schema_secret, schema_directory, schema_cache,
     schema_account, schema_account_defaults, schema_rule, schema_condition,
-    schema_text_test, schema_alias, schema_list;
+    schema_text_test, schema_size_test, schema_alias, schema_list;
 /* Those with a section, NULL at the end; one for each name. */
 extern const struct schema_table *const schema_sections[];
 extern const struct schema_word schema_keep_words[];

@@ -16,7 +16,7 @@ enum { PATTERN_MAX = 256, LIST_MAX = 100 };
 		.offset = offsetof(struct text_test, key), .max = PATTERN_MAX, \
 		.flags = (row_flags), .help = (text)                           \
 	}
-#define TEXT_ROWS(is_flags)                                                    \
+#define TEXT_ROWS(is_flags, glob_flags)                                        \
 	TEXT_ROW(is,                                                           \
 	    "The whole text. A text in place of the mapping means the same.",  \
 	    ROW_MAY_EMPTY | (is_flags)),                                       \
@@ -26,17 +26,28 @@ enum { PATTERN_MAX = 256, LIST_MAX = 100 };
 	    TEXT_ROW(glob,                                                     \
 		"The whole text, where * stands for any number of bytes, and " \
 		"? for one.",                                                  \
-		0)
+		(glob_flags))
 
-static const struct schema_row text_rows[] = { TEXT_ROWS(0), { .name = NULL } };
+static const struct schema_row text_rows[] = { TEXT_ROWS(0, 0),
+	{ .name = NULL } };
 const struct schema_table schema_text_test = {
 	.rows = text_rows,
 	.size = sizeof(struct text_test),
 	.bare = "is",
 	.section = "Texts",
 };
+/* As it, of an address. */
+static const struct schema_row address_rows[] = {
+	TEXT_ROWS(ROW_ADDRESS_TEST, ROW_ADDRESS_TEST), { .name = NULL }
+};
+static const struct schema_table address_test_table = {
+	.rows = address_rows,
+	.size = sizeof(struct text_test),
+	.bare = "is",
+	.section = "Texts",
+};
 /* As it, of the name of an account. */
-static const struct schema_row account_rows[] = { TEXT_ROWS(ROW_ACCOUNT),
+static const struct schema_row account_rows[] = { TEXT_ROWS(ROW_ACCOUNT, 0),
 	{ .name = NULL } };
 static const struct schema_table account_test_table = {
 	.rows = account_rows,
@@ -51,7 +62,7 @@ static const struct schema_row header_rows[] = {
 	    .flags = ROW_REQUIRED | ROW_SEEN_BY_RULES,
 	    .help = "The name of the field. With nothing else beside it: there "
 		    "is such a field." },
-	TEXT_ROWS(0),
+	TEXT_ROWS(0, 0),
 	{ .name = NULL },
 };
 static const struct schema_table header_test_table = {
@@ -74,7 +85,7 @@ static const struct schema_row size_rows[] = {
 	    .help = "Fewer bytes than these." },
 	{ .name = NULL },
 };
-static const struct schema_table size_test_table = {
+const struct schema_table schema_size_test = {
 	.rows = size_rows,
 	.size = sizeof(struct size_test),
 };
@@ -103,13 +114,13 @@ static const struct schema_word source_words[] = {
 		.max = LIST_MAX, .help = (text)                                \
 	}
 static const struct schema_row condition_rows[] = {
-	TEST_ROW(recipient, schema_text_test,
+	TEST_ROW(recipient, address_test_table,
 	    "One of those who would get the message when the rule's turn "
 	    "comes. In addresses domains are in ASCII (xn--...)."),
-	TEST_ROW(candidate, schema_text_test,
+	TEST_ROW(candidate, address_test_table,
 	    "One of the addresses that the message is for as it says itself, "
 	    "before the directory was asked."),
-	TEST_ROW(sender, schema_text_test,
+	TEST_ROW(sender, address_test_table,
 	    "The envelope sender, as Postfix is given it; \"\" is the null "
 	    "sender. What people see is header: {name: From, ...}."),
 	TEST_ROW(subject, schema_text_test, "The Subject, decoded."),
@@ -117,7 +128,7 @@ static const struct schema_row condition_rows[] = {
 	    "A field of the header, decoded and in one line. One of several "
 	    "with this name is enough. Of all fields that rules name, 64 KiB "
 	    "are looked at."),
-	TEST_ROW(size, size_test_table,
+	TEST_ROW(size, schema_size_test,
 	    "About how large the message is. Only with such a rule does "
 	    "the milter ask Postfix for the bodies."),
 	TEST_ROW(account, account_test_table,
@@ -190,6 +201,7 @@ static const struct schema_row action_rows[] = {
 	    .offset = offsetof(struct rule_actions, drop),
 	    .min = 1,
 	    .max = LIST_MAX,
+	    .flags = ROW_ADDRESS_TEST,
 	    .help = "These recipients get nothing. Each is an address, in "
 		    "which * and ? stand for others as in a glob. When nobody "
 		    "is left in the end, the fallback gets the message." },

@@ -168,11 +168,13 @@ read_field_name(struct load *load, const struct schema_row *row,
 	return true;
 }
 
-/* RFC 2919 2: a List-Id is written as a domain, often with other bytes. */
+/* RFC 2919 2: a List-Id is written as a domain, often with other bytes.  It is
+ * no pattern. */
 static bool
 is_list_id_byte(uint8_t byte)
 {
-	return byte_is_graphic(byte) && byte != '<' && byte != '>';
+	return byte_is_graphic(byte) && byte != '<' && byte != '>' &&
+	       byte != '*';
 }
 
 /* In lower case, as all of them are compared. */
