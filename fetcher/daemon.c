@@ -381,7 +381,7 @@ on_stop_deadline(void *arg)
 {
 	struct daemon *d = arg;
 
-	if (delivery_pending(d->delivery) > 0)
+	if (room_messages(delivery_room(d->delivery)) > 0)
 		log_warning("stopping although Postfix has not answered yet: "
 			    "what is in flight may arrive twice");
 	else
@@ -471,7 +471,7 @@ open_state(struct daemon *d, struct error *err)
 		return true;
 	d->operator= operator_start(&(struct operator_view){ .loop = d->loop,
 					.storage = d->storage,
-					.delivery = d->delivery,
+					.room = delivery_room(d->delivery),
 					.config = &d->config,
 					.mailboxes = &d->mailboxes,
 					.begun_ms = clock_monotonic_ms() },
@@ -488,7 +488,7 @@ close_state(struct daemon *d)
 	storage_stop(d->storage);
 	/* What still waits for Postfix after STOP_MS is left to its fate, and
 	 * so is the memory that belongs to it. */
-	if (delivery_pending(d->delivery) > 0)
+	if (room_messages(delivery_room(d->delivery)) > 0)
 		return;
 	delivery_free(d->delivery);
 	readiness_free(d->readiness);

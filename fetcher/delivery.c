@@ -9,7 +9,6 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/readable.h"
 #include "fetcher/delivery_log.h"
 #include "fetcher/inject.h"
 #include "fetcher/originals.h"
@@ -33,23 +32,15 @@ struct delivery {
 	struct readiness *readiness;
 	struct inject *inject;
 	struct originals *originals;
-	size_t pending;
+	struct room *room;
 	/* From the question to the milter until the commit: what a crash may
 	 * double, so at most inject.parallel.  The others wait in turn. */
 	size_t active;
 	struct job *queued, **queued_end;
 	unsigned failures; /* in a row */
-	size_t unrecorded; /* injected, but not to be committed so far */
-	uint64_t expected, spooled; /* bytes: to come; here */
-	uint64_t archived;          /* bytes, since the last expiry */
-	bool full;                  /* the spool is, and it was said */
+	uint64_t archived; /* bytes, since the last expiry */
 	bool stopping;
-	struct waiter {
-		loop_handler *handler;
-		void *arg;
-		struct waiter *next;
-	} * waiters; /* for room; first come, first served */
-	struct timer *wake;
+	struct timer *held; /* when it stops */
 };
 
 /* One message under way; owns copies of all it needs. */
@@ -71,25 +62,14 @@ struct job {
 	struct job *next; /* of the queued */
 };
 
-static void tell_of_spool(struct delivery *);
 static void begin_queued(struct delivery *);
-static void hold_queued(struct delivery *);
+static loop_handler hold_queued;
 
 static void
-on_wake(void *arg)
+limit_room(struct delivery *d)
 {
-	struct delivery *d = arg;
-
-	if (d->stopping)
-		hold_queued(d);
-	tell_of_spool(d);
-	while (d->waiters != NULL && delivery_has_room(d)) {
-		struct waiter *w = d->waiters;
-
-		d->waiters = w->next;
-		w->handler(w->arg);
-		free(w);
-	}
+	room_limit(d->room, d->config->inject.parallel + AHEAD,
+	    d->config->fetcher.max_spool);
 }
 
 struct delivery *
@@ -105,7 +85,9 @@ delivery_new(struct loop *loop, struct config *config, struct storage *storage,
 	d->queued_end = &d->queued;
 	d->inject = inject_new(loop, &config->inject);
 	d->originals = originals_new(storage);
-	d->wake = timer_new(loop, on_wake, d);
+	d->room = room_new(loop);
+	d->held = timer_new(loop, hold_queued, d);
+	limit_room(d);
 	return d;
 }
 
@@ -114,7 +96,8 @@ delivery_free(struct delivery *d)
 {
 	inject_free(d->inject);
 	originals_free(d->originals);
-	timer_free(d->wake);
+	room_free(d->room);
+	timer_free(d->held);
 	config_unref(d->config);
 	free(d);
 }
@@ -126,93 +109,20 @@ delivery_configure(struct delivery *d, struct config *config)
 
 	d->config = config_ref(config);
 	inject_configure(d->inject, &config->inject);
+	limit_room(d);
 	config_unref(old);
 }
 
-/* An empty spool takes a message of any size. */
-static bool
-is_full(const struct delivery *d)
+struct room *
+delivery_room(struct delivery *d)
 {
-	return delivery_spooled(d) >= d->config->fetcher.max_spool;
+	return d->room;
 }
 
-bool
-delivery_has_room(const struct delivery *d)
+static uint64_t
+spooled(const struct job *job)
 {
-	return d->pending < d->config->inject.parallel + AHEAD &&
-	       d->unrecorded == 0 && !is_full(d);
-}
-
-void
-delivery_expect(struct delivery *d, uint64_t before, uint64_t bytes)
-{
-	d->expected += bytes - before;
-	if (d->waiters != NULL)
-		timer_start(d->wake, 0);
-}
-
-uint64_t
-delivery_spooled(const struct delivery *d)
-{
-	return d->expected + d->spooled;
-}
-
-bool
-delivery_is_full(const struct delivery *d)
-{
-	return d->full;
-}
-
-/* Once for each time; it has to be emptier by a tenth before it is told
- * again. */
-static void
-tell_of_spool(struct delivery *d)
-{
-	uint64_t limit = d->config->fetcher.max_spool;
-	char size[READABLE_SIZE];
-
-	if (!d->full && d->waiters != NULL && is_full(d)) {
-		d->full = true;
-		log_warning("%s of mail wait for Postfix in the spool "
-			    "(fetcher.max_spool): fetching pauses",
-		    readable_size(delivery_spooled(d), size));
-	} else if (d->full && delivery_spooled(d) <= limit - limit / 10) {
-		d->full = false;
-		log_info("there is room in the spool again: fetching goes on");
-	}
-}
-
-size_t
-delivery_pending(const struct delivery *d)
-{
-	return d->pending;
-}
-
-void
-delivery_await_room(struct delivery *d, loop_handler *handler, void *arg)
-{
-	struct waiter *w = mem_new(sizeof(*w)), **end = &d->waiters;
-
-	*w = (struct waiter){ .handler = handler, .arg = arg };
-	while (*end != NULL)
-		end = &(*end)->next;
-	*end = w;
-	timer_start(d->wake, 0);
-}
-
-void
-delivery_forget(struct delivery *d, const void *arg)
-{
-	for (struct waiter **at = &d->waiters; *at != NULL;) {
-		struct waiter *w = *at;
-
-		if (w->arg != arg) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		free(w);
-	}
+	return job->spool_path == NULL ? 0 : job->message.spool_size;
 }
 
 static struct job *
@@ -239,9 +149,7 @@ job_new(struct delivery *d, const struct delivery_message *message)
 	if (message->spool_path != NULL)
 		job->spool_path = mem_string(message->spool_path);
 	job->message.spool_path = job->spool_path;
-	d->pending++;
-	if (job->spool_path != NULL)
-		d->spooled += message->spool_size;
+	room_enter(d->room, spooled(job));
 	return job;
 }
 
@@ -251,12 +159,8 @@ finish(struct job *job, enum delivery_outcome outcome)
 	struct delivery *d = job->delivery;
 
 	originals_release(&job->claim);
-	d->pending--;
-	if (job->spool_path != NULL)
-		d->spooled -= job->message.spool_size;
+	room_leave(d->room, spooled(job));
 	d->active -= job->active;
-	if (d->waiters != NULL)
-		timer_start(d->wake, 0);
 	job->message.done(job->message.arg, outcome, &job->reason);
 	timer_free(job->again);
 	free(job->mailbox);
@@ -308,7 +212,7 @@ on_recorded(void *arg, bool ok, const struct error *err)
 
 	if (ok) {
 		if (job->again != NULL) {
-			d->unrecorded--;
+			room_open(d->room);
 			readiness_works(d->readiness);
 		}
 		delivery_log(&job->message,
@@ -331,7 +235,7 @@ on_recorded(void *arg, bool ok, const struct error *err)
 	 * nothing else is fetched, else each round would double the mail. */
 	if (job->again == NULL) {
 		job->again = timer_new(d->loop, record, job);
-		d->unrecorded++;
+		room_close(d->room);
 	}
 	timer_start(job->again, RECORD_AGAIN_MS);
 }
@@ -458,7 +362,7 @@ on_ready(void *arg, bool ready, const struct error *reason)
 		hold(job, reason);
 		return;
 	}
-	if (job->delivery->unrecorded > 0) {
+	if (room_is_closed(job->delivery->room)) {
 		error_set(&err, ERROR_LOCAL,
 		    "a message that Postfix has could not be recorded yet");
 		hold(job, &err);
@@ -488,8 +392,9 @@ take_queued(struct delivery *d)
 }
 
 static void
-hold_queued(struct delivery *d)
+hold_queued(void *arg)
 {
+	struct delivery *d = arg;
 	struct error reason;
 
 	error_set(&reason, ERROR_LOCAL, "the fetcher stops");
@@ -518,7 +423,7 @@ queue_up(struct job *job)
 	*d->queued_end = job;
 	d->queued_end = &job->next;
 	if (d->stopping)
-		timer_start(d->wake, 0);
+		timer_start(d->held, 0);
 	else
 		begin_queued(d);
 }
@@ -527,7 +432,7 @@ void
 delivery_stop(struct delivery *d)
 {
 	d->stopping = true;
-	timer_start(d->wake, 0);
+	timer_start(d->held, 0);
 }
 
 static void

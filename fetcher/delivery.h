@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "fetcher/loop.h"
 #include "fetcher/readiness.h"
+#include "fetcher/room.h"
 #include "fetcher/spool.h"
 #include "fetcher/storage.h"
 #include "recipients/candidates.h"
@@ -65,24 +66,11 @@ void delivery_submit(struct delivery *, const struct delivery_message *);
  * cut or refused it) SEEN_RETRY, with the reason. */
 void delivery_settle(struct delivery *, const struct delivery_message *,
     enum seen_status, const char *reason);
+/* Whoever fetches asks it first; it counts what was submitted or settled and is
+ * not done yet. */
+struct room *delivery_room(struct delivery *);
 /* From now on those that wait their turn are held; what Postfix is being given goes
  * on. */
 void delivery_stop(struct delivery *);
-/* So many bytes are to come from somebody, who said `before` before; 0: none
- * any more. */
-void delivery_expect(struct delivery *, uint64_t before, uint64_t bytes);
-/* False when enough messages wait for their turn, or the spool is at
- * fetcher.max_spool. */
-bool delivery_has_room(const struct delivery *);
-/* Runs the handler once, soon after there is room again. */
-void delivery_await_room(struct delivery *, loop_handler *, void *arg);
-/* Forgets what waits with this argument. */
-void delivery_forget(struct delivery *, const void *arg);
-/* Messages submitted and not yet done. */
-size_t delivery_pending(const struct delivery *);
-/* Bytes of mail in the spool, or on their way into it. */
-uint64_t delivery_spooled(const struct delivery *);
-/* The spool is at its limit, and somebody waits for that. */
-bool delivery_is_full(const struct delivery *);
 
 #endif

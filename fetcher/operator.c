@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetcher/command.h"
-#include "fetcher/delivery.h"
 #include "fetcher/storage.h"
 #include "recipients/candidates.h"
 
@@ -82,12 +81,11 @@ tell_status(struct operator* o, const struct command *command,
 
 	(void)command;
 	buf_init(&report, CONTROL_ANSWER_MAX);
-	status_write_head(
-	    &(struct status_head){ .begun_ms = o->view.begun_ms,
-		.config = *o->view.config,
-		.in_flight = delivery_pending(o->view.delivery),
-		.spooled = delivery_spooled(o->view.delivery),
-		.spool_full = delivery_is_full(o->view.delivery) },
+	status_write_head(&(struct status_head){ .begun_ms = o->view.begun_ms,
+			      .config = *o->view.config,
+			      .in_flight = room_messages(o->view.room),
+			      .spooled = room_spooled(o->view.room),
+			      .spool_full = room_is_full(o->view.room) },
 	    &report);
 	for (struct mailbox *m = *o->view.mailboxes; m != NULL; m = m->next)
 		tell_account(m, &report);

@@ -10,12 +10,13 @@
 
 #include "fetcher/control.h"
 #include "fetcher/mailbox.h"
+#include "fetcher/room.h"
 
 /* What the daemon has; all borrowed. */
 struct operator_view {
 	struct loop *loop;
 	struct storage *storage;
-	struct delivery *delivery;
+	const struct room *room;
 	struct config *const *config;
 	struct mailbox *const *mailboxes;
 	int64_t begun_ms; /* clock_monotonic_ms() */

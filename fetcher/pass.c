@@ -55,7 +55,7 @@ pass_clear(struct pass *p)
 	if (p->immediate)
 		pass_confirmed(p);
 	if (p->awaiting_room)
-		delivery_forget(p->settings->delivery, p);
+		room_forget(delivery_room(p->settings->delivery), p);
 	incoming_free(p->incoming);
 	listing_clear(&p->listing);
 	free(p->fetches.items);
@@ -157,10 +157,12 @@ on_room(void *arg)
 static bool
 has_room(struct pass *p)
 {
-	if (delivery_has_room(p->settings->delivery))
+	struct room *room = delivery_room(p->settings->delivery);
+
+	if (room_is_there(room))
 		return true;
 	if (!p->awaiting_room)
-		delivery_await_room(p->settings->delivery, on_room, p);
+		room_await(room, on_room, p);
 	p->awaiting_room = true;
 	return false;
 }

@@ -71,7 +71,7 @@ pass_tell_expected(struct pass *p)
 	for (const struct flight *f = p->flights; f != NULL; f = f->next)
 		if (f->incoming != NULL)
 			size += f->message.size;
-	delivery_expect(p->settings->delivery, p->expected, size);
+	room_expect(delivery_room(p->settings->delivery), p->expected, size);
 	p->expected = size;
 }
 
