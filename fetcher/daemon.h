@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon - all accounts in one loop: when each is polled, reload, stop.
+ * daemon - all accounts in one loop: start, reload, stop.
  *
  * Signals: HUP reloads the configuration (a bad one is refused and the old one
  * stays), USR1 polls every account now, those on demand too, TERM and INT stop:

@@ -8,11 +8,11 @@
 
 struct mailbox *
 mailbox_new(struct loop *loop, const char *name, loop_handler *start,
-    struct daemon *daemon)
+    struct accounts *accounts)
 {
 	struct mailbox *m = mem_new(sizeof(*m));
 
-	m->daemon = daemon;
+	m->accounts = accounts;
 	m->name = mem_string(name);
 	m->timer = timer_new(loop, start, m);
 	return m;

@@ -16,7 +16,7 @@
 #include "fetcher/turnstile.h"
 
 struct mailbox {
-	struct daemon *daemon;
+	struct accounts *accounts;
 	char *name;
 	struct timer *timer;
 	/* Both clock_monotonic_ms(), between passes: the next one, or
@@ -44,7 +44,7 @@ struct mailbox {
 
 /* `start` begins a pass; its argument is the mailbox. */
 struct mailbox *mailbox_new(
-    struct loop *, const char *name, loop_handler *start, struct daemon *);
+    struct loop *, const char *name, loop_handler *start, struct accounts *);
 /* Between passes. */
 void mailbox_free(struct mailbox *);
 struct mailbox *mailbox_find(struct mailbox *first, struct slice name);
