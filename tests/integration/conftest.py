@@ -10,7 +10,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from hostile_imap import BAIT  # noqa: E402
 from mails import who_got  # noqa: E402
+from scripted_imap import ScriptedImap  # noqa: E402
 from world import World  # noqa: E402
 
 LISTENER = "/var/spool/postfix/public/mailhaul"
@@ -173,3 +175,25 @@ def pytest_terminal_summary(terminalreporter):
         stats = terminalreporter.stats
         failed = len(stats.get("failed", [])) + len(stats.get("error", []))
         pathlib.Path(path).write_text(f"{len(stats.get('passed', []))} {failed}\n")
+
+
+@pytest.fixture
+def hostile(scene):
+    """start(Hostile, messages): a server for the account, stopped afterwards."""
+    servers = []
+
+    def start(case, messages=(BAIT,), **options):
+        server = ScriptedImap(
+            messages, case.answers, scene.world.certificates.pair("pop"), implicit=case.implicit,
+            capabilities=case.capabilities, **options,
+        )
+        servers.append(server)
+        scene.account.update(port=server.port, protocol="imaps" if case.implicit else "imap")
+        scene.account.update(case.account)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+        assert "CLOSE" not in server.verbs(), "it expunges what others marked"
+        assert scene.account.get("full_expunge") or "EXPUNGE" not in server.verbs()

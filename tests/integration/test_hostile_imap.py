@@ -4,55 +4,15 @@ injected that is not whole, nothing disposed of that was not injected, nothing
 twice, other accounts go on."""
 
 import re
-import signal
-from dataclasses import dataclass, field
 
 import pytest
+from hostile_imap import BAIT, DISPOSAL, Hostile, close, endless, letter, silence
 from mails import mail
-from scripted_imap import CAPABILITIES, ScriptedImap, literal
+from scripted_imap import literal
 from waiting import wait_for
 
-
-def letter(case):
-    return mail(case, envelope="anna@example.org", body=b"line\n" * 200).replace(b"\n", b"\r\n")
-
-
-BAIT = letter("bait")
 SIZE = len(BAIT)
 LOGIN = ("LOGIN", "AUTHENTICATE")
-DISPOSAL = ("UID STORE", "UID EXPUNGE", "UID MOVE", "UID COPY", "STORE", "EXPUNGE", "CLOSE")
-
-
-@dataclass
-class Hostile:
-    """What the server does, and what Mailhaul must say of it.
-
-    `says`: a regular expression that the account's log line must match.
-    """
-
-    says: str
-    answers: dict = field(default_factory=dict)
-    implicit: bool = True
-    never_sent: tuple = DISPOSAL
-    account: dict = field(default_factory=dict)
-    capabilities: str = CAPABILITIES
-    status: int = 75
-
-
-def close(session, _):
-    session.drop()
-
-
-def silence(session, _):
-    session.server.stopping.wait(60)
-
-
-def endless(chunk):
-    def send(session, _):
-        while not session.server.stopping.is_set():
-            session.send(chunk)
-
-    return send
 
 
 def body(reply):
@@ -232,28 +192,6 @@ CASES = {
     for group, cases in (("tls", BEFORE_TLS), ("start", BEFORE_MESSAGES), ("fetch", MESSAGES))
     for name, case in cases.items()
 }
-
-
-@pytest.fixture
-def hostile(scene):
-    """start(Hostile, messages): a server for the account, stopped afterwards."""
-    servers = []
-
-    def start(case, messages=(BAIT,), **options):
-        server = ScriptedImap(
-            messages, case.answers, scene.world.certificates.pair("pop"), implicit=case.implicit,
-            capabilities=case.capabilities, **options,
-        )
-        servers.append(server)
-        scene.account.update(port=server.port, protocol="imaps" if case.implicit else "imap")
-        scene.account.update(case.account)
-        return server
-
-    yield start
-    for server in servers:
-        server.stop()
-        assert "CLOSE" not in server.verbs(), "it expunges what others marked"
-        assert scene.account.get("full_expunge") or "EXPUNGE" not in server.verbs()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -525,101 +463,3 @@ def test_message_larger_than_the_server_said(scene, hostile):
     assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
     assert bodies(server) == 1 and len(scene.mailhaul.lines(status="oversize")) == 1
     assert scene.mailhaul.spool() == [] and list(server.messages) == [1]
-
-
-# The daemon, idling.
-
-
-@pytest.fixture
-def idling(scene, hostile):
-    """start(answers, settings): the daemon waits for mail in a server's INBOX."""
-
-    def start(answers=None, capabilities=CAPABILITIES, **settings):
-        server = hostile(Hostile("", answers or {}, capabilities=capabilities), ())
-        scene.account.update({"every": "1h", **settings})
-        scene.mailhaul.start_fetcher()
-        return server
-
-    return start
-
-
-def arrives(scene, server, case, timeout=20):
-    server.deliver(letter(case))
-    wait_for(lambda: not server.messages, f"{case} to be collected", timeout,
-             lambda: f"{server.commands}\n{scene.mailhaul.log('fetcher')}")
-    scene.postfix.wait_until_idle()
-    assert scene.got()[case] == ["anna@example.org"]
-
-
-def test_idle_hears_of_new_mail(scene, idling):
-    server = idling()
-    wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first")
-    arrives(scene, server, "second")
-    assert server.logins == 1
-
-
-def test_idle_that_never_ends_is_broken_off(scene, idling):
-    server = idling({"DONE": silence}, timeout="2s")
-    wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first")
-    scene.mailhaul.send_signal("fetcher", signal.SIGTERM)
-    assert scene.mailhaul.stop("fetcher", timeout=15) == 0
-
-
-@pytest.mark.parametrize("answer", [b"TAG NO not now\r\n", b"TAG BAD what\r\n", close])
-def test_idle_refused_polls(scene, idling, answer):
-    server = idling({"IDLE": answer}, every="1s")
-    wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first")
-
-
-def test_server_without_idle_is_polled(scene, idling):
-    server = idling(capabilities="IMAP4rev1 AUTH=PLAIN UIDPLUS", every="1s")
-    wait_for(lambda: server.logins > 1, "a second pass")
-    arrives(scene, server, "first")
-    assert "IDLE" not in server.verbs()
-
-
-def test_idle_is_renewed(scene, idling):
-    """A server that has forgotten to tell, or a connection that is dead."""
-
-    def deaf(session, _):
-        session.send(b"+ idling\r\n")
-        session.tag, done = session.tag, session.line()
-        session.server.commands.append(b"- " + (done or b""))
-        session.ok()
-
-    server = idling({"IDLE": deaf}, idle_renew="1s")
-    wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first")
-    assert server.logins == 1
-
-
-@pytest.mark.parametrize("noise", [b"* OK Still here\r\n", b"* 0 EXISTS\r\n* 0 RECENT\r\n"])
-def test_idle_that_tells_nothing_new_is_no_storm(scene, idling, noise):
-    told = []
-
-    def chatter(session, argument):
-        session.send(b"+ idling\r\n")
-        while not session.has_more(0.005):
-            session.send(noise)
-            told.append(noise)
-        session.line()
-        session.ok()
-
-    server = idling({"IDLE": chatter})
-    wait_for(lambda: len(told) > 400, "much talk", 20)
-    assert len(server.commands) < 60
-
-
-def test_flood_of_bytes_while_idling_is_bounded(scene, idling):
-    def flood(session, argument):
-        session.send(b"+ idling\r\n")
-        endless(b"x" * 65536)(session, argument)
-
-    server = idling({"IDLE": flood})
-    wait_for(lambda: scene.mailhaul.lines() and "without a line end" in scene.mailhaul.log("fetcher"),
-             "the end of it", 20, lambda: scene.mailhaul.log("fetcher"))
-    assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
-    assert server.verbs().count("IDLE") < 5
