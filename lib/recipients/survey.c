@@ -173,6 +173,71 @@ find_servers(const struct reading *r, struct survey *s)
 	choose_trusted(s);
 }
 
+/* In how many messages these servers took it in. */
+static unsigned
+count_bounded(const struct reading *r, const char *const *hosts)
+{
+	struct recipient_settings settings = { .trusted_hosts = hosts };
+	unsigned n = 0;
+	struct zone zone;
+
+	for (size_t i = 0; i < r->n; i++) {
+		zone_find(&settings, r->headers[i], &zone);
+		n += zone.kind == ZONE_BOUNDARY;
+	}
+	return n;
+}
+
+static bool
+are_below(const char *const *hosts, const char *pattern)
+{
+	for (; *hosts != NULL; hosts++)
+		if (!domain_matches(
+			pattern, *hosts + ((*hosts)[0] == '.' ? 1 : 0)))
+			return false;
+	return true;
+}
+
+/* The known provider that explains as much as all servers of this domain do;
+ * NULL: none is known. */
+static const char *const *
+find_known(const struct reading *r, const char *pattern)
+{
+	unsigned bounded =
+	    count_bounded(r, (const char *const[]){ pattern, NULL });
+
+	for (const struct schema_word *w = provider_words; w->word != NULL;
+	     w++) {
+		const char *const *hosts =
+		    w->provider->recipients.trusted_hosts;
+
+		if (hosts == NULL || !are_below(hosts, pattern))
+			continue;
+		if (bounded > 0 && count_bounded(r, hosts) >= bounded)
+			return hosts;
+	}
+	return NULL;
+}
+
+/* Other servers of a provider may be those through which its customers send:
+ * where it is known which ones take mail in, only these are trusted. */
+static void
+narrow_trusted(const struct reading *r, struct survey *s)
+{
+	struct survey wide = *s;
+
+	s->n_trusted = 0;
+	for (unsigned i = 0; i < wide.n_trusted; i++) {
+		const char *const *known = find_known(r, wide.trusted[i]);
+
+		if (known == NULL)
+			add_trusted(s, "", slice_of(wide.trusted[i]));
+		else
+			for (; *known != NULL; known++)
+				add_trusted(s, "", slice_of(*known));
+	}
+}
+
 static void
 find_zones(struct reading *r, struct survey *s)
 {
@@ -360,6 +425,7 @@ survey_run(const struct slice *headers, size_t n, const struct address *own,
 
 	*s = (struct survey){ .messages = (unsigned)n };
 	find_servers(&r, s);
+	narrow_trusted(&r, s);
 	find_zones(&r, s);
 	find_fields(&r, s);
 	conclude(s, own);

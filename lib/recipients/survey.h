@@ -6,7 +6,8 @@
  *
  * A guess from a few messages, for a person to look at; nothing is collected by
  * it.  The provider is whoever wrote the topmost Received field that names its
- * server: what stands below may be anybody's, and is never suggested.
+ * server: what stands below may be anybody's, and is never suggested.  Where a
+ * row of config/providers explains as much, its narrower hosts are taken.
  */
 #ifndef RECIPIENTS_SURVEY_H
 #define RECIPIENTS_SURVEY_H

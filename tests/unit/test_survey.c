@@ -69,7 +69,7 @@ static const struct {
 	{ { "google-plain", NULL }, "mailbox: catch_all\n"
 				    "recipients:\n"
 				    "  envelope_headers: [Delivered-To]\n"
-				    "  trusted_hosts: [.google.com]\n" },
+				    "  trusted_hosts: [mx.google.com]\n" },
 	{ { "postfix-pair", NULL }, "mailbox: catch_all\n"
 				    "recipients:\n"
 				    "  envelope_headers: [X-Original-To]\n"
@@ -90,11 +90,12 @@ static const struct {
 	    "  envelope_headers: [Delivered-To]\n"
 	    "  occurrence: last\n"
 	    "  trusted_hosts: [.isp.example]\n" },
+	/* What is known of the provider is narrower than its domain. */
 	{ { "google-forwarded", NULL }, "mailbox: catch_all\n"
 					"recipients:\n"
 					"  envelope_headers: [Delivered-To]\n"
 					"  occurrence: last\n"
-					"  trusted_hosts: [.google.com]\n" },
+					"  trusted_hosts: [mx.google.com]\n" },
 	/* Both: it cannot be told. */
 	{ { "delivered-to-twice", "delivered-to-forwarded", NULL },
 	    "mailbox: catch_all\n"
@@ -221,6 +222,25 @@ names_that_belong_to_nobody(void **state)
 			"  trusted_hosts: [.isp.co.uk, isp.example]\n");
 }
 
+/* A server of the provider's that its row does not have took them in. */
+static void
+a_row_that_explains_less_is_not_taken(void **state)
+{
+	static const char *const texts[] = {
+		"Received: from a.example by relay.google.com with ESMTP\n",
+		"Received: from a.example by relay.google.com with ESMTP\n",
+		"Received: from a.example by mx.google.com with ESMTP\n",
+	};
+	struct survey s;
+
+	(void)state;
+	survey_texts(texts, 3, &s);
+	expect_yaml(&s, "mailbox: catch_all\n"
+			"recipients:\n"
+			"  trusted_hosts: [.google.com]\n");
+	assert_int_equal(s.bounded, 3);
+}
+
 int
 main(void)
 {
@@ -230,6 +250,7 @@ main(void)
 		cmocka_unit_test(counts_people),
 		cmocka_unit_test(finds_a_prefix),
 		cmocka_unit_test(names_that_belong_to_nobody),
+		cmocka_unit_test(a_row_that_explains_less_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
