@@ -342,12 +342,9 @@ accounts_close(struct accounts *a)
 void
 accounts_apply(struct accounts *a, struct config *config)
 {
-	bool first = a->config == NULL;
-
 	config_unref(a->config);
 	a->config = config_ref(config);
-	if (first)
-		apply_limits(a);
+	apply_limits(a);
 	apply_mailboxes(a);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/readable.h"
 #include "fetcher/accounts.h"
 #include "fetcher/conn.h"
 #include "fetcher/delivery.h"
@@ -66,7 +67,8 @@ on_reload(void *arg)
 	delivery_configure(d->delivery, config);
 	conn_forget_servers(d->loop);
 	accounts_apply(d->accounts, d->config);
-	log_info("configuration reloaded: %zu accounts", config->n_accounts);
+	log_info("configuration reloaded: %zu account%s", config->n_accounts,
+	    readable_plural(config->n_accounts));
 }
 
 static void
@@ -140,7 +142,7 @@ static void
 announce(struct daemon *d)
 {
 	log_info("started: %zu account%s", d->config->n_accounts,
-	    d->config->n_accounts == 1 ? "" : "s");
+	    readable_plural(d->config->n_accounts));
 	notify_send("READY=1");
 	if (notify_watchdog_ms() > 0)
 		on_watchdog(d);

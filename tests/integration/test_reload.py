@@ -76,6 +76,24 @@ def test_a_message_under_way_keeps_what_it_began_with(scene, slow):
     wait_for(lambda: not provider.server.messages, "its deletion", 30)
 
 
+def test_limits_of_connections_are_reloaded(scene, slow):
+    """One that hangs has the only connection, until there are two."""
+    scene.mailhaul.config["fetcher"] = {"connections": 1}
+    provider = slow(large("one"))
+    other = scene.world.mailbox("other")
+    other.put(mail("other", envelope="ben@example.org"))
+    scene.mailhaul.add_account(other, "other")
+    reload(scene, "configuration reloaded: 2 accounts\n")
+    assert "other" not in scene.got()
+    scene.mailhaul.config["fetcher"] = {"connections": 2}
+    reload(scene)
+    wait_for(lambda: "other" in scene.got(), "mail of the other account", 20)
+    del scene.mailhaul.config["accounts"][1]
+    reload(scene, "configuration reloaded: 1 account\n")
+    provider.go_on.set()
+    wait_for(lambda: "one" in scene.got(), "the message", 30)
+
+
 def test_an_account_that_goes_finishes_its_message(scene, slow):
     other = scene.world.mailbox("other")
     provider = slow(large("one"), mail("two", envelope="anna@example.org"))
