@@ -255,11 +255,14 @@ static const struct schema_row postfix_rows[] = {
 	    .words = table_keys,
 	    .offset = offsetof(struct postfix_source, key),
 	    .fallback = "address",
-	    .help = "What stands on the left in the table: whole addresses as "
-		    "in virtual(5), or the part before the @ as in aliases(5) "
-		    "and unix:passwd.byname. Any value on the right will do; "
-		    "lines for a whole domain (@example.org) say nothing of "
-		    "an address and are not looked for." },
+	    .help =
+		"What stands on the left in the table: whole addresses as "
+		"in virtual(5), or the part before the @ as in aliases(5) "
+		"and unix:passwd.byname. Any value on the right will do; "
+		"lines for a whole domain (@example.org) say nothing of "
+		"an address and are not looked for. With unix:passwd.byname "
+		"the users of the system itself exist, too: mail to "
+		"nobody@ or root@ goes to them." },
 	{ .name = "postmap",
 	    .type = &value_path,
 	    .offset = offsetof(struct postfix_source, postmap),
