@@ -175,6 +175,9 @@ print_verdict(const struct explanation *e)
 	}
 	printf("Source      %s: %s\n", tier_name(tier), sources[tier]);
 	printf("Sender      <%s>\n", printable(&e->sender, text));
+	if (!intake_may_be_answered(tier))
+		puts("Answers     automatic ones are not wanted, since it may "
+		     "be for somebody else: X-Auto-Response-Suppress: All");
 	if (explanation_origin(e, origin))
 		printf("Origin      %s\n", origin);
 	printf("Copies      %s\n", e->copies_text);

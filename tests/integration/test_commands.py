@@ -59,6 +59,7 @@ def test_explain(scene, name):
     assert (told["version"], told["verdict"], told["source"]) == (1, verdict, source)
     assert told["recipients"] == recipients and told["account"] == "office"
     assert told["sender"] == "someone@sender.example"
+    assert told["may_be_answered"] is (source == "envelope")
     assert [c["result"] for c in told["candidates"]] == [result]
     assert told["steps"] and all(step.keys() >= {"step", "subject", "result", "text"} for step in told["steps"])
 

@@ -231,6 +231,13 @@ def test_in_words(scene):
         assert part in words, f"{part}\n{words}"
 
 
+def test_answers_in_words(scene):
+    suppressed = "Answers     automatic ones are not wanted"
+    assert suppressed in in_words(scene, "--account", "office", "-", stdin=mail("m", to=ANNA))
+    assert suppressed in in_words(scene, "--account", "office", "-", stdin=mail("m"))
+    assert suppressed not in in_words(scene, "--account", "office", "-", stdin=mail("m", envelope=ANNA))
+
+
 def test_alias_in_words(scene):
     scene.mailhaul.config["aliases"] = [{"address": "team@example.org", "to": [ANNA, BEN, "gone@example.org", "left@example.org"]}]
     words = in_words(scene, "--account", "office", "-", stdin=mail("m", envelope="team@example.org"))
