@@ -188,9 +188,9 @@ read_list_name(struct load *load, const struct schema_row *row,
 
 	if (!value_scalar(load, node, row->type->words, &text))
 		return false;
-	if (slice_cut_prefix(&text, SLICE("<")) && text.len > 0 &&
-	    text.data[text.len - 1] == '>')
-		text.len--;
+	if (slice_starts(text, SLICE("<")) &&
+	    slice_ends_nocase(text, SLICE(">")))
+		text = slice_first(slice_from(text, 1), text.len - 2);
 	if (text.len == 0 || text.len >= sizeof(name) ||
 	    !slice_all(text, is_list_id_byte))
 		return refuse(load, row, node);
