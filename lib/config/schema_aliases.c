@@ -40,8 +40,11 @@ static const struct schema_row list_rows[] = {
 	    .type = &value_list_name,
 	    .offset = offsetof(struct mailing_list, name),
 	    .flags = ROW_REQUIRED,
-	    .help = "The list's name in the List-Id field, or its address, "
-		    "which is looked for in List-Post, then in To and Cc." },
+	    .help =
+		"The list's name in the List-Id field, or its address, "
+		"which is looked for in List-Post, then in To and Cc; where "
+		"only these have it, whom else they name gets the message, "
+		"too." },
 	{ .name = "to",
 	    .type = &value_list,
 	    .element = &value_address,

@@ -197,9 +197,9 @@ lists_search(struct search *s,
 	find_by_id(&f);
 	if (f.n == 0)
 		find_in(&f, "List-Post", find_in_post);
-	if (f.n == 0) {
-		find_in(&f, "To", find_in_addresses);
-		find_in(&f, "Cc", find_in_addresses);
-	}
-	return f.n > 0;
+	if (f.n > 0)
+		return true;
+	find_in(&f, "To", find_in_addresses);
+	find_in(&f, "Cc", find_in_addresses);
+	return false;
 }

@@ -409,9 +409,12 @@ search_fields(struct search *s)
 static void
 search_headers(struct search *s)
 {
+	bool resent;
+
 	search_resent(s);
-	if (names_ours(s->out) || lists_search(s, take_list) ||
-	    s->n_named > 0 || s->account->recipients.headers == NULL)
+	resent = s->n_named > 0;
+	if (names_ours(s->out) || lists_search(s, take_list) || resent ||
+	    s->account->recipients.headers == NULL)
 		return;
 	search_fields(s);
 }
