@@ -120,18 +120,22 @@ static void
 choose(const struct reading *r, struct catch_all *t)
 {
 	struct score present, surveyed, known;
-	struct account preset = *t->account;
+	struct account preset;
 	struct recipient_settings settings;
 
 	survey_settings(&t->survey, t->fields, t->hosts, &settings);
 	settings.headers = t->account->recipients.headers;
 	t->suggested = *t->account;
 	t->suggested.mailbox = MAILBOX_CATCH_ALL;
+	if (t->has_own) {
+		t->suggested.addresses = &t->own;
+		t->suggested.n_addresses = 1;
+	}
+	preset = t->suggested;
 	t->suggested.recipients = settings;
 	rate(r, &t->suggested, &surveyed);
 	t->provider = recognise(r, t->account);
 	if (t->provider != NULL) {
-		preset.mailbox = MAILBOX_CATCH_ALL;
 		provider_apply(t->provider, &preset);
 		rate(r, &preset, &known);
 		/* At the bottom anybody may write; a row knows better. */
@@ -144,6 +148,7 @@ choose(const struct reading *r, struct catch_all *t)
 	if (!is_better(&present, t->provider != NULL ? &known : &surveyed))
 		return;
 	t->suggested = *t->account;
+	t->has_own = false;
 	t->provider = t->account->provider;
 }
 
@@ -335,6 +340,21 @@ judge_bcc(struct catch_all *t)
 		t->bcc = BCC_WORKS;
 }
 
+/* The account may say nothing of its own address, and the user be no address. */
+static void
+look_for_own(const struct reading *r, struct catch_all *t)
+{
+	const struct survey_people *people = t->survey.people;
+
+	if (t->account->n_addresses > 0 ||
+	    t->survey.mailbox != MAILBOX_SINGLE ||
+	    config_domain(r->config, people->all[0].domain) != NULL)
+		return;
+	t->has_own = true;
+	t->own = people->all[0];
+	survey_run(r->headers, r->n, &t->own, &t->survey);
+}
+
 struct catch_all *
 catch_all_new(const struct config *config, const struct account *account,
     const struct slice *headers, size_t n, struct directory *directory)
@@ -350,6 +370,7 @@ catch_all_new(const struct config *config, const struct account *account,
 		own = &user;
 	t->account = account;
 	survey_run(headers, n, own, &t->survey);
+	look_for_own(&r, t);
 	choose(&r, t);
 	look_at_messages(&r, directory, t);
 	look_for_copies(t);

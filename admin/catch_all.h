@@ -43,6 +43,10 @@ struct catch_all {
 	struct survey survey;
 	const struct provider *provider; /* the suggested one, or NULL */
 	struct account suggested;
+	/* In every message the provider records this one, which is nobody of
+	 * ours: it is the mailbox itself, and suggested as such. */
+	bool has_own;
+	struct address own;
 	bool fits; /* the account needs no change */
 	struct catch_all_message *messages;
 	size_t n;

@@ -84,8 +84,9 @@ print_setting(const struct catch_all *t)
 	if (t->fits) {
 		puts("\nThe account fits as it is. In other words:\n");
 	} else {
-		puts("\nThis would fit, in place of mailbox, provider and "
-		     "recipients of the account:\n");
+		printf("\nThis would fit, in place of mailbox, %sprovider and "
+		       "recipients of the account:\n\n",
+		    t->has_own ? "addresses, " : "");
 	}
 	buf_init(&yaml, LINES_MAX);
 	catch_all_write(t, 4, &yaml);

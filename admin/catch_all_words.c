@@ -77,6 +77,8 @@ void
 catch_all_write(const struct catch_all *t, int indent, struct buf *out)
 {
 	buf_printf(out, "%*smailbox: catch_all\n", indent, "");
+	if (t->has_own)
+		addresses_write_yaml(&t->own, 1, indent, out);
 	if (t->provider != NULL && t->suggested.recipients.envelope_headers ==
 				       t->provider->recipients.envelope_headers)
 		buf_printf(out, "%*sprovider: %s\n", indent, "",

@@ -75,9 +75,12 @@ cmd_test_catch_all(int argc, char **argv)
 
 	if (!read_options(argc, argv, &options))
 		return EX_USAGE;
-	config = config_load(options.config, stderr);
-	if (config == NULL)
+	/* The fetcher, which is run, tells the warnings. */
+	config = config_load(options.config, NULL);
+	if (config == NULL) {
+		config_unref(config_load(options.config, stderr));
 		return EX_CONFIG;
+	}
 	account = config_account(config, options.account);
 	if (account != NULL)
 		status = look(&options, config, account);

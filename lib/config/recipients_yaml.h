@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recipients_yaml - an account's `recipients` as an administrator writes them.
+ * recipients_yaml - an account's `recipients` and `addresses` as an
+ * administrator writes them.
  */
 #ifndef CONFIG_RECIPIENTS_YAML_H
 #define CONFIG_RECIPIENTS_YAML_H
@@ -11,5 +12,7 @@
  * without `headers`.  Nothing when nothing does. */
 void recipients_write_yaml(
     const struct recipient_settings *, int indent, struct buf *out);
+void addresses_write_yaml(
+    const struct address *, size_t n, int indent, struct buf *out);
 
 #endif

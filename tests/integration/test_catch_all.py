@@ -76,6 +76,28 @@ def test_headers_only(scene):
     assert scene.got() == {"to": ["anna@example.org"], "list": ["office@example.org"]}
 
 
+def test_the_mailbox_itself_is_named(scene):
+    """All messages are recorded as for an address that nobody of ours has."""
+    scene.account["recipients"] = HOSTS
+    scene.put(*(mail(f"m{i}", to=PEOPLE[i], top=["Delivered-To: box@isp.example"]) for i in range(3)))
+    told = look(scene)
+    assert {m["present"]["recipients"][0] for m in told["looked_at"]} == {"office@example.org"}
+    assert told["fits"] is False and told["bcc"] == "lost"
+    paste(scene, told)
+    assert scene.account["addresses"] == ["box@isp.example"]
+    scene.fetch()
+    assert scene.got() == {f"m{i}": [PEOPLE[i]] for i in range(3)}
+
+
+def test_findings_are_told_once(scene):
+    scene.account.pop("recipients", None)
+    warning = "only the topmost Received field is believed"
+    assert scene.mailhaul.command("test-catch-all", "office").expect(0).err.count(warning) == 1
+    scene.account["every"] = "never"
+    said = scene.mailhaul.command("test-catch-all", "office").expect(78)
+    assert said.err.count("accounts[0].every") == 1 and said.out == ""
+
+
 def test_one_copy_for_each_recipient(scene):
     both = {"to": "anna@example.org, ben@example.org"}
     scene.put(mail("both", envelope="anna@example.org", **both),

@@ -360,6 +360,37 @@ the_mailbox_is_nobody(void **state)
 	    f->found->messages[0].suggested.recipients[0], "anna@example.org");
 }
 
+/* Its name is in every message, and nobody of ours: To and Cc decide. */
+static void
+the_mailbox_is_elsewhere(void **state)
+{
+#define BOX                                                                    \
+	"host: pop.isp.example, user: box, password: {file: secret}, "         \
+	"recipients: {trusted_hosts: [.isp.example]}"
+#define TO_BOX(to)                                                             \
+	"Delivered-To: box@isp.example\n"                                      \
+	"Received: from a ([192.0.2.1]) by mx.isp.example\n"                   \
+	"To: " to "\n"
+	struct fixture *f = *state;
+	static const char *const mails[] = { TO_BOX("anna@example.org"),
+		TO_BOX("ben@example.org"), TO_BOX("anna@example.org"), NULL };
+
+	configure(f, BOX);
+	look(f, mails);
+	expect(f, COPIES_UNSEEN, BCC_LOST, false);
+	expect_yaml(f, "mailbox: catch_all\n"
+		       "addresses: [\"box@isp.example\"]\n"
+		       "recipients:\n"
+		       "  trusted_hosts: [.isp.example]\n");
+	assert_string_equal(f->found->messages[0].present.recipients[0],
+	    "postmaster@example.org");
+	assert_string_equal(
+	    f->found->messages[0].suggested.recipients[0], "anna@example.org");
+	configure(f, BOX ", addresses: [box@isp.example]");
+	look(f, mails);
+	expect(f, COPIES_UNSEEN, BCC_LOST, true);
+}
+
 static void
 a_single_mailbox_does_not_fit(void **state)
 {
@@ -409,6 +440,7 @@ main(void)
 		TEST(a_provider_that_does_it_otherwise_now),
 		TEST(by_their_host_too),
 		TEST(the_mailbox_is_nobody),
+		TEST(the_mailbox_is_elsewhere),
 		TEST(a_single_mailbox_does_not_fit),
 		TEST(fields_are_told_with_their_place),
 	};
