@@ -98,7 +98,8 @@ explain(const struct options *options, struct config *config,
     const struct account *account, struct named_mail *mail)
 {
 	struct explained_message message = { .rest = mail->file,
-		.id = mail->id };
+		.id = mail->id,
+		.collected = mail->archived || mail->delivered };
 	struct explanation explanation;
 	struct directory *directory;
 	struct buf header;

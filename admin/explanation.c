@@ -78,6 +78,8 @@ explanation_make(const struct config *config, const struct account *account,
 {
 	*out = (struct explanation){ .account = account };
 	candidates_find(config, account, message->header, &out->candidates);
+	if (message->collected)
+		out->candidates.traces.same = false;
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
 	out->sender = intake_sender(config, account, &out->candidates);
 	if (intake_loops(

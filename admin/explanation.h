@@ -52,6 +52,8 @@ struct explained_message {
 	FILE *rest;          /* what follows */
 	uint64_t size;       /* with CRLF */
 	const char *id;      /* that it was collected as; "": none */
+	bool collected;      /* so its trace of this account was no reason to
+			      * park it, or not any more (parked retry) */
 };
 /* Asks the directory. */
 void explanation_make(const struct config *, const struct account *,

@@ -68,6 +68,9 @@ def test_mail_that_comes_back_is_fetched_once_more_and_kept(scene, back, both_me
     assert scene.got() == {"case": ["anna@example.org"]} and parked(scene) == []
     (delivered,) = scene.postfix.delivered()["anna@example.org"]
     assert len(fields(delivered, "X-Mailhaul")) == len(fields(delivered, "X-Mailhaul-Before")) == 1
+    [newest, _] = json.loads(scene.mailhaul.command("archive", "list", "--json").expect(0).out)["messages"]
+    explained = json.loads(scene.mailhaul.command("explain", "--json", newest["id"]).expect(0).out)
+    assert explained["verdict"] == "deliver" and explained["recipients"] == ["anna@example.org"]
 
 
 def test_a_loop_that_is_not_mended_is_parked_again(scene, back):
