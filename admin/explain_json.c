@@ -187,12 +187,15 @@ explanation_print_json(const struct explanation *e,
 		e->account->name, "sender", address_of(&e->sender),
 		"recipients", recipients_of(e), "candidates", candidates_of(e),
 		"steps", steps_of(e), "warnings", warnings_of(e));
-	json_t *more = json_pack("{s:b, s:o, s:s, s:I, s:s, s:o, s:o, s:o}",
-	    "may_be_answered", intake_may_be_answered(e->candidates.tier),
-	    "message_id", message_id_of(message), "id", mail->id,
-	    "collected_ms", (json_int_t)mail->collected_ms, "queue_id",
-	    mail->queue_id, "found", ids_of(&mail->hits), "origin",
-	    origin_of(e), "then", then_of(e, mail));
+	const struct rule_step *held_by = e->route.rules.held_by;
+	json_t *more =
+	    json_pack("{s:s?, s:b, s:o, s:s, s:I, s:s, s:o, s:o, s:o}",
+		"held_by", held_by == NULL ? NULL : held_by->rule,
+		"may_be_answered", intake_may_be_answered(e->candidates.tier),
+		"message_id", message_id_of(message), "id", mail->id,
+		"collected_ms", (json_int_t)mail->collected_ms, "queue_id",
+		mail->queue_id, "found", ids_of(&mail->hits), "origin",
+		origin_of(e), "then", then_of(e, mail));
 
 	if (root != NULL && more != NULL)
 		json_object_update(root, more);

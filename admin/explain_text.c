@@ -173,6 +173,10 @@ print_verdict(const struct explanation *e)
 		print_why(e, e->recipients[i]);
 		putchar('\n');
 	}
+	if (e->route.rules.held_by != NULL)
+		printf("Held        in Postfix's hold queue, by the rule %s; "
+		       "postsuper -H lets it go\n",
+		    e->route.rules.held_by->rule);
 	printf("Source      %s: %s\n", tier_name(tier), sources[tier]);
 	printf("Sender      <%s>\n", printable(&e->sender, text));
 	if (!intake_may_be_answered(tier))
@@ -189,7 +193,8 @@ print_verdict(const struct explanation *e)
 static bool
 is_plain(const char *result)
 {
-	static const char *const plain[] = { "taken", "usable", "found" };
+	static const char *const plain[] = { "taken", "usable", "found",
+		"stripped" };
 
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (strcmp(result, plain[i]) == 0)
@@ -206,8 +211,8 @@ print_findings(const struct candidates *c)
 		const struct finding *f = &c->findings[i];
 		bool plain = is_plain(f->result) && f->text[0] != '\0';
 
-		printf("  %-10s %s: %s%s%s\n", f->step, f->subject,
-		    plain ? "" : f->result,
+		printf("  %-10s %s%s%s%s%s\n", f->step, f->subject,
+		    f->subject[0] == '\0' ? "" : ": ", plain ? "" : f->result,
 		    plain || f->text[0] == '\0' ? "" : ", ", f->text);
 	}
 }

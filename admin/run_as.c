@@ -13,6 +13,9 @@ find_owner(
 {
 	if (stat(folder, st) != 0)
 		return error_errno(err, ERROR_CONFIG, errno, "%s", folder);
+	if (access(folder, R_OK | X_OK) != 0)
+		return error_set(err, ERROR_CONFIG,
+		    "%s: Permission denied; run it as root", folder);
 	*is_other = geteuid() == 0 && st->st_uid != 0;
 	return true;
 }

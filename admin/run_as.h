@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 /* For good.  Does nothing unless this is root and the folder is somebody else's.
- * ERROR_CONFIG: no such folder. */
+ * ERROR_CONFIG: no such folder, or not for us. */
 bool run_as_owner(const char *folder, struct error *);
 
 /* The same for a while, for a command that needs root's rights later on (the

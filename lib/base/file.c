@@ -80,8 +80,9 @@ tell_who_may_not(const char *path, struct error *err)
 {
 	if (access(path, R_OK) != 0 && errno == EACCES)
 		error_set(err, ERROR_CONFIG,
-		    "%s: Permission denied; let the user (id %u) read it that "
-		    "this program runs as",
+		    "%s: Permission denied for the user with id %u; the "
+		    "daemon that needs it must be able to read it, mailhaul(8) "
+		    "is run as root",
 		    path, (unsigned)geteuid());
 	return false;
 }

@@ -56,7 +56,10 @@ find_sender(struct slice trusted, struct candidates *out)
 	if (out->has_sender) {
 		explain_add(out,
 		    (struct explain_point){ "sender",
-			slice_of(address_write(&out->sender, text)), "taken" },
+			address_is_null(&out->sender)
+			    ? SLICE("<>")
+			    : slice_of(address_write(&out->sender, text)),
+			"taken" },
 		    "from Return-Path");
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "config/providers.h"
+#include "mail/encoded_text.h"
 #include "recipients/explain.h"
 #include "recipients/lists.h"
 #include "recipients/subject.h"
@@ -13,6 +14,7 @@ enum {
 	/* What names nobody is kept for the explanation only. */
 	NOBODIES_MAX = 100,
 	ROOM_MIN = 8,
+	SUBJECT_SHOWN_MAX = 256,
 };
 
 /* --- one candidate ----------------------------------------------------- */
@@ -173,6 +175,21 @@ add_entry(struct search *s, const struct address_entry *e)
 }
 
 static void
+explain_strip(struct search *s, const struct address_entry *e)
+{
+	struct address_entry stripped = *e;
+	char text[ADDRESS_TEXT_SIZE];
+
+	strip(&s->account->recipients, &stripped);
+	if (stripped.fault == ADDRESS_OK &&
+	    !address_equal(&stripped.address, &e->address))
+		explain_add(s->out,
+		    (struct explain_point){ "strip", e->text, "stripped" },
+		    "%s, by strip_prefix and strip_suffix",
+		    address_write(&stripped.address, text));
+}
+
+static void
 take_envelope_field(
     struct search *s, const struct header_field *f, const char *name)
 {
@@ -182,8 +199,11 @@ take_envelope_field(
 	explain_add(s->out, (struct explain_point){ "field", f->name, "taken" },
 	    "%.*s", SLICE_ARG(slice_first(slice_trim(f->body), 256)));
 	address_list_init(&list, envelope_value(f, name));
-	while (next_envelope_entry(s, &list, &e))
+	while (address_list_next(&list, &e)) {
+		explain_strip(s, &e);
+		strip(&s->account->recipients, &e);
 		add_entry(s, &e);
+	}
 }
 
 static bool
@@ -204,11 +224,12 @@ search_top(struct search *s, const char *name)
 	struct header_field f;
 	struct header h;
 
-	if (found.trusted == 0 && found.below > 0)
+	if (found.below > 0)
 		explain_add(s->out,
 		    (struct explain_point){
 			"field", slice_of(name), "untrusted" },
-		    "stands only where the sender could have written it");
+		    "stands %swhere the sender could have written it",
+		    found.trusted == 0 ? "only " : "once more ");
 	header_init(&h, s->zone.trusted);
 	while (number < found.trusted && header_next(&h, &f))
 		if (header_is(&f, name) &&
@@ -330,9 +351,13 @@ add_word(void *search, struct slice word)
 static void
 take_subject(struct search *s, const struct header_field *f)
 {
+	struct buf text;
+
+	buf_init(&text, SUBJECT_SHOWN_MAX);
+	encoded_text_read(f->body, &text);
 	explain_add(s->out, (struct explain_point){ "field", f->name, "taken" },
-	    "addresses in parentheses; %.*s",
-	    SLICE_ARG(slice_first(slice_trim(f->body), 256)));
+	    "addresses in parentheses; %s", buf_string(&text));
+	buf_clear(&text);
 	subject_words(f->body, add_word, s);
 }
 

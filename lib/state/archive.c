@@ -153,11 +153,11 @@ archive_read(const char *state_dir, struct archive_list *out, struct error *err)
 {
 	char *path = path_in(state_dir, "");
 	struct scan scan = { .folder = opendir(path) };
-	bool ok = scan.folder != NULL;
+	bool ok = scan.folder != NULL || errno == ENOENT;
 
 	if (!ok) {
 		error_errno(err, ERROR_LOCAL, errno, "%s", path);
-	} else {
+	} else if (scan.folder != NULL) {
 		remove_old(&scan, INT64_MAX);
 		sort(&scan.kept);
 		closedir(scan.folder);

@@ -29,7 +29,7 @@ struct archive_list {
 	struct archived *all; /* oldest first */
 	size_t n;
 };
-/* What is kept now.  ERROR_LOCAL. */
+/* What is kept now; nothing before the first message.  ERROR_LOCAL. */
 bool archive_read(const char *state_dir, struct archive_list *, struct error *);
 void archive_list_clear(struct archive_list *);
 /* Opens one to read.  ERROR_REFUSED: there is none of that id, or it is no

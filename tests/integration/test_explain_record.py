@@ -238,6 +238,27 @@ def test_answers_in_words(scene):
     assert suppressed not in in_words(scene, "--account", "office", "-", stdin=mail("m", envelope=ANNA))
 
 
+def test_what_else_a_colleague_would_ask(scene):
+    """Why not the other field, whence the address, and where the message waits."""
+    scene.account["recipients"] = {
+        "trusted_hosts": [".isp.example"], "strip_prefix": "mbox-", "headers": ["To", "Subject"]}
+    scene.mailhaul.config["rules"] = [{"name": "careful", "if": {"tier": ["envelope"]}, "then": {"hold": True}}]
+    held = mail("m", "X-Envelope-To: boss@example.org", envelope="mbox-anna@example.org", sender="")
+    words = in_words(scene, "--account", "office", "-", stdin=held)
+    for part in ("Held        in Postfix's hold queue, by the rule careful",
+                 "field      X-Envelope-To: untrusted, stands once more where the sender could",
+                 f"strip      mbox-anna@example.org: {ANNA}, by strip_prefix",
+                 f"{ANNA} in X-Envelope-To: found", "sender     <>: from Return-Path"):
+        assert part in words, f"{part}\n{words}"
+    guessed = mail("m").replace(b"Subject: m", b"Subject: =?utf-8?Q?For_=28anna=40example.org=29?=")
+    words = in_words(scene, "--account", "office", "-", stdin=guessed)
+    assert "Subject: addresses in parentheses; For (anna@example.org)" in words and "Held" not in words
+    words = in_words(scene, "--account", "office", "-", stdin="To: anna@example.org\n\n")
+    assert "boundary   none, no Received field at all" in words
+    told = scene.mailhaul.command("explain", "--account", "office", "--json", "-", stdin=held).expect(0)
+    assert json.loads(told.out)["held_by"] == "careful"
+
+
 def test_alias_in_words(scene):
     scene.mailhaul.config["aliases"] = [{"address": "team@example.org", "to": [ANNA, BEN, "gone@example.org", "left@example.org"]}]
     words = in_words(scene, "--account", "office", "-", stdin=mail("m", envelope="team@example.org"))
