@@ -90,6 +90,35 @@ check_account_names(
 	free(list);
 }
 
+/* A group that only one account names is mostly another one's, mistyped. */
+static void
+check_groups(
+    struct load *load, const struct config *config, const struct node *entry)
+{
+	struct named *list =
+	    mem_new_array(config->n_accounts + 1, sizeof(*list));
+	size_t len = 0;
+
+	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
+		if (config->accounts[i].dedupe.group != NULL)
+			list[len++] =
+			    (struct named){ config->accounts[i].dedupe.group,
+				    check_node_of(entry,
+					&config->accounts[i].dedupe.group) };
+	qsort(list, len, sizeof(*list), by_name);
+	for (size_t i = 0, end; i < len; i = end) {
+		for (end = i + 1; end < len; end++)
+			if (strcmp(list[end].name, list[i].name) != 0)
+				break;
+		if (end == i + 1 && config->n_accounts > 1 &&
+		    list[i].node->kind == NODE_SCALAR)
+			finding_warning(load->findings, list[i].node,
+			    "no other account names the group %s",
+			    list[i].name);
+	}
+	free(list);
+}
+
 /* A domain whose mail goes to a domain that goes elsewhere again. */
 static void
 check_maps(
@@ -519,6 +548,7 @@ check_settings(
 	check_directory(load, config, root);
 	check_account_names(
 	    load, config, check_entries_of(root, &config->accounts));
+	check_groups(load, config, check_entries_of(root, &config->accounts));
 	load->keep_for_all = check_node_of(root, &config->keep) != root;
 	check_accounts(load, config, check_entries_of(root, &config->accounts));
 	check_inject(load, config, root);

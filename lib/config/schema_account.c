@@ -252,7 +252,9 @@ static const struct schema_row dedupe_rows[] = {
 	    .words = on_off,
 	    .offset = offsetof(struct dedupe_settings, on),
 	    .fallback = "on",
-	    .help = "off: every copy is delivered." },
+	    .help = "off: every copy is delivered, unless it is the very same "
+		    "message, byte by byte, as one that was there before (see "
+		    "WHICH MESSAGES ARE NEW in mailhaul-fetcher(8))." },
 	{ .name = "group",
 	    .type = &value_name,
 	    .offset = offsetof(struct dedupe_settings, group),
@@ -269,7 +271,7 @@ static const struct schema_row dedupe_rows[] = {
 	    .min = 1 * SECONDS,
 	    .max = 365 * DAYS,
 	    .help = "A copy that comes later than so long after the first is "
-		    "delivered." },
+		    "delivered, with the same exception." },
 	{ .name = NULL },
 };
 static const struct schema_table dedupe_table = {
@@ -491,8 +493,7 @@ static const struct schema_row account_rows[] = {
 		    "Cc. Of such messages (source headers) one is delivered; "
 		    "the others, with the same Message-ID, Date, From, "
 		    "recipients and body, are only disposed of. Where the "
-		    "provider says whose a copy is, all are delivered. off: "
-		    "every copy is." },
+		    "provider says whose a copy is, all are delivered." },
 	{ .name = "keep",
 	    .type = &value_keep,
 	    .words = schema_keep_words,
