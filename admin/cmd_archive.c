@@ -6,11 +6,11 @@
 #include "admin/archived_mail.h"
 #include "admin/commands.h"
 #include "admin/json_text.h"
+#include "admin/options.h"
 #include "admin/redeliver.h"
 #include "admin/run_as.h"
 #include "base/readable.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -34,39 +34,21 @@ struct request {
 static bool
 read_options(int argc, char **argv, struct request *q)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "account", required_argument, NULL, 'a' },
-		{ "to", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "headers", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &q->config_path, NULL },
+		{ "account", 0, &q->account, NULL },
+		{ "to", 0, &q->to, NULL },
+		{ "json", 0, NULL, &q->json },
+		{ "headers", 0, NULL, &q->headers },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
+	char **arguments = options_read(argc, argv, options);
 
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			q->config_path = optarg;
-			break;
-		case 'a':
-			q->account = optarg;
-			break;
-		case 't':
-			q->to = optarg;
-			break;
-		case 'j':
-			q->json = true;
-			break;
-		case 'h':
-			q->headers = true;
-			break;
-		default:
-			return false;
-		}
-	q->verb = argv[optind];
-	q->id = q->verb == NULL ? NULL : argv[optind + 1];
-	return q->verb != NULL && (q->id == NULL || argv[optind + 2] == NULL);
+	if (arguments == NULL || arguments[0] == NULL)
+		return false;
+	q->verb = arguments[0];
+	q->id = arguments[1];
+	return q->id == NULL || arguments[2] == NULL;
 }
 
 static void

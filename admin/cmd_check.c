@@ -5,9 +5,9 @@
  */
 #include "admin/commands.h"
 #include "admin/live.h"
+#include "admin/options.h"
 #include "config/config.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -43,30 +43,17 @@ check_configuration(const char *path)
 int
 cmd_check(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "live", no_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
 	const char *path = CONFIG_DEFAULT_PATH;
 	bool live = false, json = false;
-	int option;
+	const struct command_option options[] = {
+		{ "config", 'c', &path, NULL },
+		{ "live", 0, NULL, &live },
+		{ "json", 0, NULL, &json },
+		{ NULL, 0, NULL, NULL },
+	};
+	char **arguments = options_read(argc, argv, options);
 
-	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'l':
-			live = true;
-			break;
-		case 'j':
-			json = true;
-			break;
-		default:
-			return EX_USAGE;
-		}
-	if (optind != argc || (json && !live))
+	if (arguments == NULL || arguments[0] != NULL || (json && !live))
 		return EX_USAGE;
 	return live ? live_run(path, json) : check_configuration(path);
 }

@@ -5,9 +5,9 @@
 #include "admin/commands.h"
 #include "admin/explanation.h"
 #include "admin/named_mail.h"
+#include "admin/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -26,33 +26,19 @@ struct options {
 static bool
 read_options(int argc, char **argv, struct options *out)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "account", required_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &out->config, NULL },
+		{ "account", 'a', &out->account, NULL },
+		{ "json", 0, NULL, &out->json },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
+	char **arguments;
 
 	*out = (struct options){ .config = CONFIG_DEFAULT_PATH };
-	while ((option = getopt_long(argc, argv, "c:a:", known, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			out->config = optarg;
-			break;
-		case 'a':
-			out->account = optarg;
-			break;
-		case 'j':
-			out->json = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	if (optind != argc - 1)
+	arguments = options_read(argc, argv, options);
+	if (arguments == NULL || arguments[0] == NULL || arguments[1] != NULL)
 		return false;
-	out->message = argv[optind];
+	out->message = arguments[0];
 	return true;
 }
 

@@ -3,8 +3,8 @@
  * mailhaul fetch - have the running fetcher poll accounts now.
  */
 #include "admin/commands.h"
+#include "admin/options.h"
 
-#include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,29 +137,23 @@ is_wait(const char *word)
 int
 cmd_fetch(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "wait", required_argument, NULL, 'w' },
-		{ NULL, 0, NULL, 0 },
-	};
 	const char *config_path = CONFIG_DEFAULT_PATH, *wait = NULL;
+	const struct command_option options[] = {
+		{ "config", 'c', &config_path, NULL },
+		{ "wait", 0, &wait, NULL },
+		{ NULL, 0, NULL, NULL },
+	};
+	char **names = options_read(argc, argv, options);
 	struct config *config;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1) {
-		if (option == 'c')
-			config_path = optarg;
-		else if (option == 'w')
-			wait = optarg;
-		else
-			return EX_USAGE;
-	}
-	if (optind == argc || (wait != NULL && !is_wait(wait)))
+	if (names == NULL || names[0] == NULL ||
+	    (wait != NULL && !is_wait(wait)))
 		return EX_USAGE;
 	config = config_load(config_path, stderr);
 	if (config == NULL)
 		return EX_CONFIG;
-	status = fetch_all(config, argv + optind, wait);
+	status = fetch_all(config, names, wait);
 	config_unref(config);
 	return status;
 }

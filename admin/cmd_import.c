@@ -6,11 +6,11 @@
 #include "admin/commands.h"
 
 #include "admin/import_output.h"
+#include "admin/options.h"
 #include "base/file.h"
 #include "mail/domain.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -45,43 +45,25 @@ refuse(const char *reason)
 }
 
 static bool
-take_options(int argc, char **argv, struct arguments *a)
-{
-	static const struct option options[] = {
-		{ "domain", required_argument, NULL, 'd' },
-		{ "secrets", required_argument, NULL, 's' },
-		{ "state", required_argument, NULL, 'u' },
-		{ "seen", required_argument, NULL, 'o' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char **const targets[] = { &a->domain, &a->secrets, &a->state,
-		&a->seen };
-	int option, index;
-
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-		if (option == '?')
-			return refuse("unknown option, or one without its "
-				      "argument");
-		*targets[index] = optarg;
-	}
-	if (argc - optind != 2)
-		return refuse("needs the kind of file, and the file");
-	return true;
-}
-
-static bool
 read_arguments(int argc, char **argv, struct arguments *a)
 {
-	const char *kind;
+	const struct command_option options[] = {
+		{ "domain", 0, &a->domain, NULL },
+		{ "secrets", 0, &a->secrets, NULL },
+		{ "state", 0, &a->state, NULL },
+		{ "seen", 0, &a->seen, NULL },
+		{ NULL, 0, NULL, NULL },
+	};
+	char **arguments = options_read(argc, argv, options);
 
-	if (!take_options(argc, argv, a))
+	if (arguments == NULL)
 		return false;
-	kind = argv[optind];
-	a->file = argv[optind + 1];
+	if (arguments[0] == NULL || arguments[1] == NULL ||
+	    arguments[2] != NULL)
+		return refuse("needs the kind of file, and the file");
+	a->file = arguments[1];
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		if (strcmp(kind, sources[i].name) == 0)
+		if (strcmp(arguments[0], sources[i].name) == 0)
 			a->source = &sources[i];
 	if (a->source == NULL)
 		return refuse("knows fetchmailrc, getmailrc, mpoprc and csv");

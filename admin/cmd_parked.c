@@ -7,11 +7,11 @@
  */
 #include "admin/commands.h"
 #include "admin/json_text.h"
+#include "admin/options.h"
 #include "admin/run_as.h"
 #include "admin/state_change.h"
 #include "base/readable.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -32,34 +32,20 @@ struct parked {
 static bool
 read_options(int argc, char **argv, struct parked *p)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "all", no_argument, NULL, 'a' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &p->config_path, NULL },
+		{ "json", 0, NULL, &p->json },
+		{ "all", 0, NULL, &p->all },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
+	char **arguments = options_read(argc, argv, options);
 
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			p->config_path = optarg;
-			break;
-		case 'j':
-			p->json = true;
-			break;
-		case 'a':
-			p->all = true;
-			break;
-		default:
-			return false;
-		}
-	p->verb = argv[optind];
-	if (p->verb == NULL)
+	if (arguments == NULL || arguments[0] == NULL)
 		return false;
-	p->account = argv[optind + 1];
-	p->message = p->account == NULL ? NULL : argv[optind + 2];
-	return p->message == NULL || argv[optind + 3] == NULL;
+	p->verb = arguments[0];
+	p->account = arguments[1];
+	p->message = p->account == NULL ? NULL : arguments[2];
+	return p->message == NULL || arguments[3] == NULL;
 }
 
 static const char *

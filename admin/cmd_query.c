@@ -5,6 +5,7 @@
  * without the extension.
  */
 #include "admin/commands.h"
+#include "admin/options.h"
 
 #include "base/buf.h"
 #include "config/config.h"
@@ -12,7 +13,6 @@
 #include "policy/route.h"
 #include "policy/target.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,29 +48,19 @@ refuse(const char *reason)
 static bool
 read_arguments(int argc, char **argv, struct query *q)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &q->config_path, NULL },
+		{ "json", 0, NULL, &q->json },
+		{ NULL, 0, NULL, NULL },
 	};
+	char **arguments = options_read(argc, argv, options);
 	enum address_fault fault;
-	int option;
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			q->config_path = optarg;
-			break;
-		case 'j':
-			q->json = true;
-			break;
-		default:
-			return refuse("unknown option");
-		}
-	if (argc - optind != 1)
+	if (arguments == NULL)
+		return false;
+	if (arguments[0] == NULL || arguments[1] != NULL)
 		return refuse("needs one address");
-	fault = address_parse(slice_of(argv[optind]), &q->address);
+	fault = address_parse(slice_of(arguments[0]), &q->address);
 	return fault == ADDRESS_OK || refuse(address_fault_text(fault));
 }
 

@@ -7,12 +7,12 @@
  */
 #include "admin/commands.h"
 #include "admin/json_text.h"
+#include "admin/options.h"
 #include "admin/run_as.h"
 #include "admin/state_change.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,30 +40,15 @@ struct seen_command {
 static bool
 read_options(int argc, char **argv, struct seen_command *c)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "all", no_argument, NULL, 'a' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &c->config_path, NULL },
+		{ "json", 0, NULL, &c->json },
+		{ "all", 0, NULL, &c->all },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			c->config_path = optarg;
-			break;
-		case 'j':
-			c->json = true;
-			break;
-		case 'a':
-			c->all = true;
-			break;
-		default:
-			return false;
-		}
-	c->arguments = argv + optind;
-	return c->arguments[0] != NULL;
+	c->arguments = options_read(argc, argv, options);
+	return c->arguments != NULL && c->arguments[0] != NULL;
 }
 
 static const char *

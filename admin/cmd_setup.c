@@ -6,6 +6,7 @@
  * --undo: the record of what is changed is written before the change.
  */
 #include "admin/commands.h"
+#include "admin/options.h"
 
 #include "admin/setup_files.h"
 #include "admin/setup_plan.h"
@@ -13,7 +14,6 @@
 #include "base/mem.h"
 #include "config/config.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,35 +43,19 @@ refuse(const char *reason)
 static bool
 read_options(int argc, char **argv, struct setup *s)
 {
-	static const struct option options[] = {
-		{ "method", required_argument, NULL, 'm' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "undo", no_argument, NULL, 'u' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &s->config_path, NULL },
+		{ "method", 0, &s->method, NULL },
+		{ "dry-run", 0, NULL, &s->dry_run },
+		{ "undo", 0, NULL, &s->undo },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
+	char **arguments = options_read(argc, argv, options);
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			s->config_path = optarg;
-			break;
-		case 'm':
-			s->method = optarg;
-			break;
-		case 'n':
-			s->dry_run = true;
-			break;
-		case 'u':
-			s->undo = true;
-			break;
-		default:
-			return refuse("unknown option, or one without its "
-				      "argument");
-		}
-	if (argc - optind != 1 || strcmp(argv[optind], "postfix") != 0)
+	if (arguments == NULL)
+		return false;
+	if (arguments[0] == NULL || strcmp(arguments[0], "postfix") != 0 ||
+	    arguments[1] != NULL)
 		return refuse("sets up one thing: postfix");
 	if (s->method != NULL && strcmp(s->method, "sendmail") != 0 &&
 	    strcmp(s->method, "smtp") != 0)

@@ -7,36 +7,29 @@
 #include "admin/run_as.h"
 #include "admin/status.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "admin/json_text.h"
+#include "admin/options.h"
 
 int
 cmd_status(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
 	const char *config_path = CONFIG_DEFAULT_PATH;
 	struct config *config;
 	struct error err;
 	bool json = false;
+	const struct command_option options[] = {
+		{ "config", 'c', &config_path, NULL },
+		{ "json", 0, NULL, &json },
+		{ NULL, 0, NULL, NULL },
+	};
+	char **arguments = options_read(argc, argv, options);
 	json_t *status;
-	int option, code;
+	int code;
 
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1) {
-		if (option == 'c')
-			config_path = optarg;
-		else if (option == 'j')
-			json = true;
-		else
-			return EX_USAGE;
-	}
-	if (optind != argc)
+	if (arguments == NULL || arguments[0] != NULL)
 		return EX_USAGE;
 	config = config_load(config_path, stderr);
 	if (config == NULL)

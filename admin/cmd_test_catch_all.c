@@ -6,8 +6,8 @@
 #include "admin/catch_all.h"
 #include "admin/commands.h"
 #include "admin/mailbox_headers.h"
+#include "admin/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -20,24 +20,18 @@ struct options {
 static bool
 read_options(int argc, char **argv, struct options *out)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "config", 'c', &out->config, NULL },
+		{ "json", 0, NULL, &out->json },
+		{ NULL, 0, NULL, NULL },
 	};
-	int option;
+	char **arguments;
 
 	*out = (struct options){ .config = CONFIG_DEFAULT_PATH };
-	while ((option = getopt_long(argc, argv, "c:", known, NULL)) != -1)
-		if (option == 'c')
-			out->config = optarg;
-		else if (option == 'j')
-			out->json = true;
-		else
-			return false;
-	if (optind != argc - 1)
+	arguments = options_read(argc, argv, options);
+	if (arguments == NULL || arguments[0] == NULL || arguments[1] != NULL)
 		return false;
-	out->account = argv[optind];
+	out->account = arguments[0];
 	return true;
 }
 

@@ -64,6 +64,19 @@ def test_explain(scene, name):
     assert told["steps"] and all(step.keys() >= {"step", "subject", "result", "text"} for step in told["steps"])
 
 
+@pytest.mark.parametrize("command", [
+    ("check",), ("query", "anna@example.org"), ("explain", "--account", "office", "-"), ("status",), ("fetch", "office"),
+    ("parked", "list"), ("seen", "list"), ("archive", "list"), ("setup", "postfix"), ("test-catch-all", "office"),
+])
+def test_options_are_the_same_everywhere(scene, command):
+    name = scene.mailhaul.folder / "missing.yaml"
+    for option in (["-c", name], ["--config", name], [f"--config={name}"]):
+        said = scene.mailhaul.command(*command, *option).expect(78)
+        assert "missing.yaml" in said.out + said.err
+    said = scene.mailhaul.command(*command, "--nonsense").expect(64)
+    assert f"mailhaul {command[0]}: unrecognized option '--nonsense'" in said.err
+
+
 def test_explain_agrees_with_what_happens(scene):
     message = mail("agree", "Cc: nobody@example.org, eve@outside.example", to="anna@example.org")
     told = json.loads(scene.mailhaul.command(
