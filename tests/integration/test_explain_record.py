@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -257,6 +258,13 @@ def test_what_else_a_colleague_would_ask(scene):
     assert "boundary   none, no Received field at all" in words
     told = scene.mailhaul.command("explain", "--account", "office", "--json", "-", stdin=held).expect(0)
     assert json.loads(told.out)["held_by"] == "careful"
+
+
+def test_larger_than_allowed(scene):
+    scene.account["max_message_size"] = "1K"
+    words = in_words(scene, "--account", "office", "-", stdin=mail("m", to=ANNA, body=b"x\n" * 1000))
+    assert re.search(r"\nWarnings\n  it is larger \(\S+\) than max_message_size \(1\S*K\): it is not coll", words), words
+    assert "Warnings" not in in_words(scene, "--account", "office", "-", stdin=mail("m", to=ANNA))
 
 
 def test_alias_in_words(scene):
