@@ -183,7 +183,9 @@ static const struct schema_row recipients_rows[] = {
 	    .max = 16,
 	    .fallback = "[To, Cc, Bcc]",
 	    .help = "The fields that \"headers\" in from: means. Of Subject, "
-		    "only addresses in parentheses are taken." },
+		    "only addresses in parentheses are taken. Where somebody "
+		    "resent the message, the newest Resent-To, Resent-Cc and "
+		    "Resent-Bcc decide instead." },
 	{ .name = NULL },
 };
 static const struct schema_table recipients_table = { .rows = recipients_rows };
