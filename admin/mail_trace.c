@@ -6,7 +6,7 @@
 
 #define RENAMED "X-Mailhaul-"
 
-/* "account=office; id=…; source=envelope" */
+/* "account=office; at=example.org; id=…; source=envelope" */
 static struct slice
 word_of(struct slice trace, struct slice name)
 {
@@ -51,6 +51,7 @@ take(struct mail_trace *trace, const struct header_field *f)
 	if (!header_is(f, "X-Mailhaul") || trace->id.len > 0)
 		return;
 	trace->account = word_of(f->body, SLICE("account="));
+	trace->at = word_of(f->body, SLICE("at="));
 	trace->id = word_of(f->body, SLICE("id="));
 	trace->source = word_of(f->body, SLICE("source="));
 }

@@ -13,9 +13,10 @@
 
 #include "base/buf.h"
 
-struct mail_trace {                       /* slices of the header */
-	struct slice ticket;              /* the field's value; empty: none */
-	struct slice account, id, source; /* of X-Mailhaul; may be empty */
+struct mail_trace {          /* slices of the header */
+	struct slice ticket; /* the field's value; empty: none */
+	struct slice account, at, id, source; /* of X-Mailhaul; may be
+						 empty */
 	size_t begin, end; /* where ours stand; 0 and 0: nowhere */
 	size_t ticket_end; /* behind the ticket, if that is the first */
 };

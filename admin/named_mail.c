@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/readable.h"
 #include "mail/header.h"
+#include "recipients/trace.h"
 #include "state/archive.h"
 #include "state/ticket_key.h"
 
@@ -264,7 +265,8 @@ take_file(const struct opening *o, FILE *file, const struct archived_mail *mail,
 	bool ok;
 
 	mail_trace_find(buf_slice(&mail->head), &trace);
-	if (trace.ticket_end == 0 && (trace.id.len == 0 || o->account_given)) {
+	if (trace.ticket_end == 0 && (o->account_given || trace.id.len == 0 ||
+					 !trace_is_ours(o->config, trace.at))) {
 		o->out->file = file;
 		return fseeko(file, begin, SEEK_SET) == 0 ||
 		       error_errno(err, ERROR_LOCAL, errno, "%s", o->name);

@@ -3,11 +3,11 @@
 
 #include "mail/header.h"
 
-static bool
-is_our_domain(const struct config *config, struct slice name)
+bool
+trace_is_ours(const struct config *config, struct slice at)
 {
 	for (size_t i = 0; i < config->n_domains; i++)
-		if (slice_equal_nocase(name, slice_of(config->domains[i].name)))
+		if (slice_equal_nocase(at, slice_of(config->domains[i].name)))
 			return true;
 	return false;
 }
@@ -25,7 +25,7 @@ read_trace(const struct config *config, const struct account *account,
 		if (slice_cut_prefix_nocase(&part, SLICE("account=")))
 			same = slice_equal(part, slice_of(account->name));
 		else if (slice_cut_prefix_nocase(&part, SLICE("at=")))
-			here = is_our_domain(config, part);
+			here = trace_is_ours(config, part);
 	}
 	out->here = out->here || here;
 	out->same = out->same || (here && same);

@@ -23,6 +23,8 @@ struct traces {
 	bool same; /* this very account: a loop */
 };
 
+/* Does a trace's `at` name one of our domains? */
+bool trace_is_ours(const struct config *, struct slice at);
 /* `header` is the header block as the provider sent it. */
 struct traces
 trace_find(const struct config *, const struct account *, struct slice header);

@@ -185,7 +185,8 @@ archive_open(const char *state_dir, const char *id, int *fd, struct error *err)
 	if (id[0] == '\0' || !slice_all(slice_of(id), byte_is_alnum))
 		return error_set(err, ERROR_REFUSED, "%s is no id", id);
 	path = path_in(state_dir, id);
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* Nor what a reader would wait for. */
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (*fd < 0 && errno == ENOENT)
 		error_set(err, ERROR_REFUSED,
 		    "no message %s in the archive (any more)", id);

@@ -171,6 +171,9 @@ def test_delivered_copy(scene):
     archived = archive / told["id"]
     assert explain(scene, str(archived))["recipients"] == [BEN]
     moved = pathlib.Path(shutil.move(archived, scene.mailhaul.folder / "moved"))
+    # Another company may collect by an account of that name.
+    foreign = delivered.replace(b"at=example.org", b"at=elsewhere.example")
+    assert "add --account" in in_words(scene, "-", stdin=foreign, status=64)
     words = in_words(scene, "-", stdin=delivered)
     assert f"for {BEN}" not in words and OFFICE in words and "took Return-Path and Bcc" in words
     # A file of the archive, wherever it is.

@@ -163,6 +163,30 @@ tells_when_the_folder_is_missing(void **state)
 	assert_int_equal(p->err.kind, ERROR_LOCAL);
 }
 
+/* The folder belongs to a user with fewer rights than its readers may have. */
+static void
+what_lies_there_is_opened_without_surprise(void **state)
+{
+	struct place *p = *state;
+	int fd;
+
+	make(p, "archive/a", 400, 0);
+	assert_true(archive_open(p->folder, "a", &fd, &p->err));
+	close(fd);
+	assert_false(archive_open(p->folder, "none", &fd, &p->err));
+	assert_int_equal(p->err.kind, ERROR_REFUSED);
+	assert_false(archive_open(p->folder, "../archive/a", &fd, &p->err));
+	assert_int_equal(p->err.kind, ERROR_REFUSED);
+	assert_int_equal(symlink("a", in(p, "archive/link")), 0);
+	assert_false(archive_open(p->folder, "link", &fd, &p->err));
+	assert_int_equal(p->err.kind, ERROR_LOCAL);
+	assert_int_equal(mkfifo(in(p, "archive/pipe"), 0600), 0);
+	alarm(10);
+	assert_true(archive_open(p->folder, "pipe", &fd, &p->err));
+	alarm(0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -174,6 +198,7 @@ main(void)
 		TEST(removes_the_oldest_above_the_size),
 		TEST(keeping_nothing_empties_it),
 		TEST(tells_when_the_folder_is_missing),
+		TEST(what_lies_there_is_opened_without_surprise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
