@@ -17,50 +17,105 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHAT_MAX = 512, ROLE_MAX = 256 };
+enum { WHAT_MAX = 512, ROLE_MAX = 256, ADDRESSES_MAX = 500 };
+
+/* What becomes of mail for one that the directory does not know. */
+static const char undeliverable[] =
+    "it gets mail all the same, so make sure that Postfix can deliver it";
+static const char redirected[] =
+    "its mail goes to catch_all, unknown_recipients or the fallback";
 
 struct named_address {
 	const struct address *address;
 	char role[ROLE_MAX]; /* "fallback of account office" */
-	size_t roles;
+	const char *if_absent;
 };
 struct addresses {
-	struct named_address *list;
+	const struct config *config;
+	struct named_address list[ADDRESSES_MAX];
 	size_t n;
+	bool more; /* than there is room for */
 };
+
+static bool
+is_looked_up(const struct addresses *all, const struct address *address)
+{
+	if (address == NULL || address_is_null(address))
+		return false;
+	for (size_t i = 0; i < all->n; i++)
+		if (address_equal(all->list[i].address, address))
+			return false;
+	return true;
+}
 
 static void
 add(struct addresses *all, const struct address *address, const char *role,
     const char *of)
 {
-	char text[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
 	struct named_address *n;
 
-	if (address == NULL || address_is_null(address))
+	if (!is_looked_up(all, address))
 		return;
-	address_write(address, text);
-	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(text, address_write(all->list[i].address, other)) ==
-		    0) {
-			all->list[i].roles++;
-			return;
-		}
+	if (all->n == ADDRESSES_MAX) {
+		all->more = true;
+		return;
+	}
 	n = &all->list[all->n++];
 	n->address = address;
-	n->roles = 1;
+	n->if_absent = undeliverable;
 	snprintf(n->role, sizeof(n->role), "%s%s", role, of);
 }
 
-static void
-gather(const struct config *config, struct addresses *all)
+static bool
+is_asked_for(const struct config *config, const struct address *address)
 {
-	all->list = mem_new_array(
-	    1 + config->n_domains + 3 * config->n_accounts, sizeof(*all->list));
-	all->n = 0;
-	add(all, &config->postmaster, "postmaster", "");
-	for (size_t i = 0; i < config->n_domains; i++)
-		add(all, config->domains[i].catch_all, "catch_all of ",
-		    config->domains[i].name);
+	const struct accepted_domain *domain =
+	    config_domain(config, address->domain);
+
+	return domain != NULL && domain->map_to == NULL &&
+	       config_alias(config, address) == NULL;
+}
+
+/* Of these the directory is asked, and mail goes elsewhere if need be. */
+static void
+add_people(struct addresses *all, const struct address *to, size_t n,
+    const char *role, const char *of)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t before = all->n;
+
+		if (is_asked_for(all->config, &to[i]))
+			add(all, &to[i], role, of);
+		if (all->n > before)
+			all->list[before].if_absent = redirected;
+	}
+}
+
+static void
+add_targets(struct addresses *all, const struct address *to, size_t n,
+    const struct rule *rule)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_asked_for(all->config, &to[i]))
+			add(all, &to[i], "gets mail by the rule ",
+			    rule->name == NULL ? "(without a name)"
+					       : rule->name);
+}
+
+static void
+gather_rules(struct addresses *all, const struct rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rule_actions *then = &rules[i].then;
+
+		add_targets(all, then->replace, then->n_replace, &rules[i]);
+		add_targets(all, then->add, then->n_add, &rules[i]);
+	}
+}
+
+static void
+gather_accounts(const struct config *config, struct addresses *all)
+{
 	for (size_t i = 0; i < config->n_accounts; i++) {
 		const struct account *a = &config->accounts[i];
 
@@ -68,7 +123,29 @@ gather(const struct config *config, struct addresses *all)
 		add(all, a->unknown_recipients,
 		    "unknown_recipients of account ", a->name);
 		add(all, &a->deliver_to, "deliver_to of account ", a->name);
+		gather_rules(all, a->rules, a->n_rules);
 	}
+}
+
+static void
+gather(const struct config *config, struct addresses *all)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	all->config = config;
+	add(all, &config->postmaster, "postmaster", "");
+	for (size_t i = 0; i < config->n_domains; i++)
+		add(all, config->domains[i].catch_all, "catch_all of ",
+		    config->domains[i].name);
+	gather_accounts(config, all);
+	gather_rules(all, config->rules, config->n_rules);
+	for (size_t i = 0; i < config->n_aliases; i++)
+		add_people(all, config->aliases[i].to, config->aliases[i].n_to,
+		    "one of the people of the alias ",
+		    address_write(&config->aliases[i].address, text));
+	for (size_t i = 0; i < config->n_lists; i++)
+		add_people(all, config->lists[i].to, config->lists[i].n_to,
+		    "one of the people of the list ", config->lists[i].name);
 }
 
 static void
@@ -84,9 +161,8 @@ say_address(struct live *live, const struct named_address *named,
 		    live, LIVE_OK, what, "%s; %s", named->role, answer->reason);
 	else if (answer->existence == ABSENT)
 		live_say(live, LIVE_WARNING, what,
-		    "%s, but the directory does not know it (%s): it gets mail "
-		    "all the same, so make sure that Postfix can deliver it",
-		    named->role, answer->reason);
+		    "%s, but the directory does not know it (%s): %s",
+		    named->role, answer->reason, named->if_absent);
 	else
 		live_say(live, LIVE_ERROR, what,
 		    "%s; the directory cannot tell whether it exists: %s",
@@ -96,7 +172,7 @@ say_address(struct live *live, const struct named_address *named,
 void
 live_check_addresses(struct live *live)
 {
-	struct addresses all;
+	struct addresses *all = mem_new(sizeof(*all));
 	struct directory *directory;
 	struct directory_answer answer;
 
@@ -104,12 +180,17 @@ live_check_addresses(struct live *live)
 	signal(SIGPIPE, SIG_IGN);
 	live_use_credentials(live, "mailhaul-milter.service");
 	directory = directory_new(live->config);
-	gather(live->config, &all);
-	for (size_t i = 0; i < all.n; i++) {
-		directory_lookup(directory, all.list[i].address, &answer);
-		say_address(live, &all.list[i], &answer);
+	gather(live->config, all);
+	for (size_t i = 0; i < all->n; i++) {
+		directory_lookup(directory, all->list[i].address, &answer);
+		say_address(live, &all->list[i], &answer);
 	}
-	free(all.list);
+	if (all->more)
+		live_say(live, LIVE_OK, "addresses",
+		    "the configuration names more than %d: of the others the "
+		    "directory was not asked",
+		    ADDRESSES_MAX);
+	free(all);
 	directory_free(directory);
 }
 

@@ -231,6 +231,23 @@ def test_each_directory_server(ready):
     found.expect("error", "directory file", "No such file")
 
 
+def test_people_of_aliases_lists_and_rules(ready):
+    """Those who left: mail for an alias finds another way, a rule's goes out as it is."""
+    config = ready.mailhaul.config
+    config["allow_external"] = ["anna@outside.example"]
+    config["aliases"] = [{"address": "team@example.org", "to": ["clara@example.org", "left@example.org"]}]
+    config["lists"] = [{"list": "x.lists.example", "to": ["gone@example.org", "team@example.org"]}]
+    config["rules"] = [{"name": "copy", "then": {"add": ["ruled@example.org", "anna@outside.example"]}}]
+    ready.account["rules"] = [{"then": {"replace": ["replaced@example.org"]}}]
+    found = look(ready)
+    found.expect("ok", "address clara@example.org", "of the people of the alias team@example.org")
+    found.expect("warning", "address left@example.org", "the alias team@example.org", "its mail goes to catch_all")
+    found.expect("warning", "address gone@example.org", "the list x.lists.example", "its mail goes to catch_all")
+    found.expect("warning", "address ruled@example.org", "by the rule copy", "make sure that Postfix can deliver")
+    found.expect("warning", "address replaced@example.org", "by the rule (without a name)")
+    assert "address team@example.org" not in found.text and "anna@outside.example" not in found.text
+
+
 def test_a_milter_that_waits(ready):
     ready.slapd.stop()
     try:
