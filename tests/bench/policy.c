@@ -83,7 +83,7 @@ load_config(struct scene *s)
 	    " then: {add: [sales@example.org]}}\n"
 	    "  - {if: {sender: {ends: \"@spam.example\"}}, then: {hold: "
 	    "true}}\n"
-	    "  - {if: {recipient: \"person0@*\"},"
+	    "  - {if: {recipient: {glob: \"person0@*\"}},"
 	    " then: {add: [office@example.org]}}\n"
 	    "accounts:\n"
 	    "  - {name: office, protocol: pop3s, host: pop.isp.example,"
