@@ -3,26 +3,9 @@
 
 #include "mail/header.h"
 #include "mail/ticket.h"
+#include "recipients/trace.h"
 
-#define RENAMED "X-Mailhaul-"
-
-/* "account=office; at=example.org; id=…; source=envelope" */
-static struct slice
-word_of(struct slice trace, struct slice name)
-{
-	struct slice part, none = { NULL, 0 };
-
-	while (trace.len > 0) {
-		if (!slice_cut_until(&trace, ';', &part)) {
-			part = trace;
-			trace.len = 0;
-		}
-		part = slice_trim(part);
-		if (slice_cut_prefix(&part, name))
-			return part;
-	}
-	return none;
-}
+#define RENAMED TRACE_FIELD "-"
 
 /* The fetcher adds this to what nobody named surely; it stands below our trace,
  * where else a provider's own would. */
@@ -38,8 +21,8 @@ is_our_suppression(const struct mail_trace *trace, const struct header_field *f)
 static bool
 is_ours(const struct mail_trace *trace, const struct header_field *f)
 {
-	return header_is(f, TICKET_FIELD) || header_is(f, "X-Mailhaul") ||
-	       header_is(f, "X-Mailhaul-Origin") ||
+	return header_is(f, TICKET_FIELD) || header_is(f, TRACE_FIELD) ||
+	       header_is(f, TRACE_FIELD "-Origin") ||
 	       is_our_suppression(trace, f);
 }
 
@@ -48,12 +31,12 @@ take(struct mail_trace *trace, const struct header_field *f)
 {
 	if (header_is(f, TICKET_FIELD) && trace->ticket.len == 0)
 		trace->ticket = f->body;
-	if (!header_is(f, "X-Mailhaul") || trace->id.len > 0)
+	if (!header_is(f, TRACE_FIELD) || trace->id.len > 0)
 		return;
-	trace->account = word_of(f->body, SLICE("account="));
-	trace->at = word_of(f->body, SLICE("at="));
-	trace->id = word_of(f->body, SLICE("id="));
-	trace->source = word_of(f->body, SLICE("source="));
+	trace->account = trace_word(f->body, SLICE("account="));
+	trace->at = trace_word(f->body, SLICE("at="));
+	trace->id = trace_word(f->body, SLICE("id="));
+	trace->source = trace_word(f->body, SLICE("source="));
 }
 
 void

@@ -12,23 +12,33 @@ trace_is_ours(const struct config *config, struct slice at)
 	return false;
 }
 
+struct slice
+trace_word(struct slice trace, struct slice name)
+{
+	struct slice part, none = { NULL, 0 };
+
+	while (trace.len > 0) {
+		if (!slice_cut_until(&trace, ';', &part)) {
+			part = trace;
+			trace.len = 0;
+		}
+		part = slice_trim(part);
+		if (slice_cut_prefix_nocase(&part, name))
+			return part;
+	}
+	return none;
+}
+
 static void
 read_trace(const struct config *config, const struct account *account,
     struct slice body, struct traces *out)
 {
-	bool here = false, same = false, more = true;
-	struct slice part;
+	struct slice name = trace_word(body, SLICE("account="));
 
-	while (more) {
-		more = slice_cut_until(&body, ';', &part);
-		part = slice_trim(more ? part : body);
-		if (slice_cut_prefix_nocase(&part, SLICE("account=")))
-			same = slice_equal(part, slice_of(account->name));
-		else if (slice_cut_prefix_nocase(&part, SLICE("at=")))
-			here = trace_is_ours(config, part);
-	}
-	out->here = out->here || here;
-	out->same = out->same || (here && same);
+	if (!trace_is_ours(config, trace_word(body, SLICE("at="))))
+		return;
+	out->here = true;
+	out->same = out->same || slice_equal(name, slice_of(account->name));
 }
 
 struct traces

@@ -23,6 +23,8 @@ struct traces {
 	bool same; /* this very account: a loop */
 };
 
+/* What follows `name`, "account=", in the field's value; empty: nothing. */
+struct slice trace_word(struct slice trace, struct slice name);
 /* Does a trace's `at` name one of our domains? */
 bool trace_is_ours(const struct config *, struct slice at);
 /* `header` is the header block as the provider sent it. */
