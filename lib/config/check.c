@@ -46,48 +46,57 @@ by_name(const void *a, const void *b)
 }
 
 void
-check_unique(struct load *load, struct named *list, size_t len)
+names_add(struct names *names, const char *name, const struct node *node)
 {
-	if (len > 1)
-		qsort(list, len, sizeof(*list), by_name);
-	for (size_t i = 1; i < len; i++)
-		if (strcmp(list[i].name, list[i - 1].name) == 0)
-			finding_error(load->findings, list[i].node,
-			    "%s stands here already, in line %zu", list[i].name,
-			    list[i - 1].node->line);
+	if (name == NULL)
+		return;
+	/* Full at each power of two. */
+	if ((names->n & (names->n - 1)) == 0)
+		names->all = mem_resize(
+		    names->all, 2 * names->n + 1, sizeof(*names->all));
+	names->all[names->n++] = (struct named){ name, node };
+}
+
+static void
+names_sort(struct names *names)
+{
+	if (names->n > 1)
+		qsort(names->all, names->n, sizeof(*names->all), by_name);
+}
+
+void
+check_unique(struct load *load, struct names *names)
+{
+	names_sort(names);
+	for (size_t i = 1; i < names->n; i++)
+		if (strcmp(names->all[i].name, names->all[i - 1].name) == 0)
+			finding_error(load->findings, names->all[i].node,
+			    "%s stands here already, in line %zu",
+			    names->all[i].name, names->all[i - 1].node->line);
+	free(names->all);
 }
 
 static void
 check_domain_names(
     struct load *load, const struct config *config, const struct node *entry)
 {
-	struct named *list =
-	    mem_new_array(config->n_domains + 1, sizeof(*list));
-	size_t len = 0;
+	struct names names = { 0 };
 
 	for (size_t i = 0; i < config->n_domains; i++, entry = entry->next)
-		if (config->domains[i].name != NULL)
-			list[len++] =
-			    (struct named){ config->domains[i].name, entry };
-	check_unique(load, list, len);
-	free(list);
+		names_add(&names, config->domains[i].name, entry);
+	check_unique(load, &names);
 }
 
 static void
 check_account_names(
     struct load *load, const struct config *config, const struct node *entry)
 {
-	struct named *list =
-	    mem_new_array(config->n_accounts + 1, sizeof(*list));
-	size_t len = 0;
+	const struct account *a = config->accounts;
+	struct names names = { 0 };
 
 	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
-		if (config->accounts[i].name != NULL)
-			list[len++] = (struct named){ config->accounts[i].name,
-				check_node_of(
-				    entry, &config->accounts[i].name) };
-	check_unique(load, list, len);
-	free(list);
+		names_add(&names, a[i].name, check_node_of(entry, &a[i].name));
+	check_unique(load, &names);
 }
 
 /* A group that only one account names is mostly another one's, mistyped. */
@@ -95,28 +104,25 @@ static void
 check_groups(
     struct load *load, const struct config *config, const struct node *entry)
 {
-	struct named *list =
-	    mem_new_array(config->n_accounts + 1, sizeof(*list));
-	size_t len = 0;
+	const struct account *a = config->accounts;
+	struct names groups = { 0 };
 
 	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
-		if (config->accounts[i].dedupe.group != NULL)
-			list[len++] =
-			    (struct named){ config->accounts[i].dedupe.group,
-				    check_node_of(entry,
-					&config->accounts[i].dedupe.group) };
-	qsort(list, len, sizeof(*list), by_name);
-	for (size_t i = 0, end; i < len; i = end) {
-		for (end = i + 1; end < len; end++)
-			if (strcmp(list[end].name, list[i].name) != 0)
+		names_add(&groups, a[i].dedupe.group,
+		    check_node_of(entry, &a[i].dedupe.group));
+	names_sort(&groups);
+	for (size_t i = 0, end; i < groups.n; i = end) {
+		const struct named *first = &groups.all[i];
+
+		for (end = i + 1; end < groups.n; end++)
+			if (strcmp(groups.all[end].name, first->name) != 0)
 				break;
 		if (end == i + 1 && config->n_accounts > 1 &&
-		    list[i].node->kind == NODE_SCALAR)
-			finding_warning(load->findings, list[i].node,
-			    "no other account names the group %s",
-			    list[i].name);
+		    first->node->kind == NODE_SCALAR)
+			finding_warning(load->findings, first->node,
+			    "no other account names the group %s", first->name);
 	}
-	free(list);
+	free(groups.all);
 }
 
 /* A domain whose mail goes to a domain that goes elsewhere again. */

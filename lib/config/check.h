@@ -20,12 +20,19 @@ void check_aliases(struct load *, struct config *, const struct node *root);
  * after check_aliases(). */
 void
 check_alias(struct load *, const struct config *, const struct node *address);
-struct named {
-	const char *name;
-	const struct node *node;
+/* Names, and where each stands; begins as { 0 }. */
+struct names {
+	struct named {
+		const char *name;
+		const struct node *node;
+	} * all;
+	size_t n;
 };
-/* Names may stand in a list once.  Sorts it, since lists can be long. */
-void check_unique(struct load *, struct named *list, size_t len);
+/* NULL could not be read, which has been told, and is left out. */
+void names_add(struct names *, const char *name, const struct node *);
+/* Each may stand there once.  Sorts them, since lists can be long, and frees
+ * the list. */
+void check_unique(struct load *, struct names *);
 /* The first of the nodes that an array was read from, one for each element;
  * NULL when the file has none. */
 const struct node *check_entries_of(const struct node *root, const void *array);

@@ -4,7 +4,6 @@
  */
 #include "config/check.h"
 
-#include "base/mem.h"
 #include "mail/extension.h"
 
 #include <stdlib.h>
@@ -22,33 +21,26 @@ static void
 check_alias_names(
     struct load *load, const struct config *config, const struct node *entry)
 {
-	struct named *list =
-	    mem_new_array(config->n_aliases + 1, sizeof(*list));
-	size_t len = 0;
+	const struct alias *alias = config->aliases;
+	struct names names = { 0 };
 
 	for (size_t i = 0; i < config->n_aliases; i++, entry = entry->next)
-		if (!address_is_null(&config->aliases[i].address))
-			list[len++] = (struct named){
-				key_of(load, &config->aliases[i].address),
-				node_child(entry, "address")
-			};
-	check_unique(load, list, len);
-	free(list);
+		if (!address_is_null(&alias[i].address))
+			names_add(&names, key_of(load, &alias[i].address),
+			    node_child(entry, "address"));
+	check_unique(load, &names);
 }
 
 static void
 check_list_names(
     struct load *load, const struct config *config, const struct node *entry)
 {
-	struct named *list = mem_new_array(config->n_lists + 1, sizeof(*list));
-	size_t len = 0;
+	struct names names = { 0 };
 
 	for (size_t i = 0; i < config->n_lists; i++, entry = entry->next)
-		if (config->lists[i].name != NULL)
-			list[len++] = (struct named){ config->lists[i].name,
-				node_child(entry, "list") };
-	check_unique(load, list, len);
-	free(list);
+		names_add(
+		    &names, config->lists[i].name, node_child(entry, "list"));
+	check_unique(load, &names);
 }
 
 static int
