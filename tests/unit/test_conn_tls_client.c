@@ -136,11 +136,8 @@ a_new_one_is_used_at_once(void **state)
 }
 
 static void
-a_server_that_misses_one_says_so(void **state)
+is_told_that_one_is_missing(struct talk t)
 {
-	struct talk t = talk_as(asks_for_a_certificate, NULL, NULL);
-
-	(void)state;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	talk_wait_closed(
@@ -149,16 +146,19 @@ a_server_that_misses_one_says_so(void **state)
 }
 
 static void
+a_server_that_misses_one_says_so(void **state)
+{
+	(void)state;
+	is_told_that_one_is_missing(
+	    talk_as(asks_for_a_certificate, NULL, NULL));
+}
+
+static void
 a_server_that_misses_one_may_just_break_off(void **state)
 {
-	struct talk t = talk_as(asks_for_one_and_resets, NULL, NULL);
-
 	(void)state;
-	talk_open(&t);
-	talk_wait(&t, CONN_READY);
-	talk_wait_closed(
-	    &t, ERROR_TLS, "asks for a certificate of ours: set tls.client_");
-	talk_close(&t);
+	is_told_that_one_is_missing(
+	    talk_as(asks_for_one_and_resets, NULL, NULL));
 }
 
 static void
