@@ -401,3 +401,8 @@ class Mailhaul:
         """The names of the spool files."""
         folder = self.state / "spool"
         return sorted(os.listdir(folder)) if folder.exists() else []
+
+    def spooled(self):
+        """The names of those that are wholly there (small ones: written at once)."""
+        folder = self.state / "spool"
+        return [name for name in self.spool() if (folder / name).stat().st_size > 0]
