@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/pass_flight.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/crash.h"
-#include "base/digest.h"
 #include "base/mem.h"
-#include "fetcher/comparison.h"
-#include "fetcher/delivery_log.h"
-#include "fetcher/plan.h"
 #include "state/ticket_key.h"
 
-/* A message that is here, or about whose entry something is recorded. */
-struct flight {
-	struct pass *pass;
-	uint32_t offset;           /* of its entry */
-	struct incoming *incoming; /* while it is being recognised */
-	struct delivery_message message;
-	/* What the message points to. */
-	uint8_t content[SEEN_CONTENT_SIZE];
-	uint8_t fingerprint[SEEN_FINGERPRINT_SIZE];
-	struct seen_row known; /* the answer */
-	struct flight *next;   /* of the pass */
-};
-
-static struct listed *
-entry_of(const struct flight *f)
+struct listed *
+pass_flight_entry(const struct flight *f)
 {
 	return f->pass->listing.found.entries + f->offset;
 }
@@ -75,8 +56,8 @@ pass_tell_expected(struct pass *p)
 	p->expected = size;
 }
 
-static void
-release(struct flight *f)
+void
+pass_release(struct flight *f)
 {
 	struct pass *p = f->pass;
 	struct flight **at = &p->flights;
@@ -90,12 +71,12 @@ release(struct flight *f)
 	pass_tell_expected(p);
 }
 
-static void
-land(struct flight *f)
+void
+pass_land(struct flight *f)
 {
 	struct pass *p = f->pass;
 
-	release(f);
+	pass_release(f);
 	p->changed(p->arg);
 }
 
@@ -110,12 +91,12 @@ on_delivered(
 	case DELIVERY_INJECTED:
 		p->result.injected++;
 		if (p->settings->account->keep == KEEP_NONE)
-			pass_plan_disposal(p, entry_of(f)->number);
+			pass_plan_disposal(p, pass_flight_entry(f)->number);
 		break;
 	case DELIVERY_DUPLICATE:
 		p->result.duplicates++;
 		if (p->settings->account->keep == KEEP_NONE)
-			pass_plan_disposal(p, entry_of(f)->number);
+			pass_plan_disposal(p, pass_flight_entry(f)->number);
 		break;
 	case DELIVERY_RETRY:
 		p->result.waiting++;
@@ -126,7 +107,7 @@ on_delivered(
 		pass_stop(p, PASS_HELD, reason);
 		break;
 	}
-	land(f);
+	pass_land(f);
 }
 
 void
@@ -217,8 +198,8 @@ drop_current(struct pass *p)
 	pass_tell_expected(p);
 }
 
-static void
-deliver(struct flight *f)
+void
+pass_deliver(struct flight *f)
 {
 	struct pass *p = f->pass;
 	struct delivery *delivery = p->settings->delivery;
@@ -236,111 +217,6 @@ deliver(struct flight *f)
 		delivery_submit(delivery, &f->message);
 	incoming_free(incoming);
 	pass_tell_expected(p);
-}
-
-/* It is one that the state knows: what is to become of it now? */
-static void
-decide(struct flight *f)
-{
-	struct pass *p = f->pass;
-	struct listed *entry = entry_of(f);
-
-	entry->row = f->message.row = f->known;
-	/* Its content says that it is the same, whatever LIST says. */
-	entry->row.size = entry->size;
-	switch (plan_message(p->settings->account, &entry->row, entry->size,
-	    pass_size_limit(p), clock_wall_ms())) {
-	case PLAN_FETCH:
-		deliver(f);
-		return;
-	case PLAN_DELETE:
-		delivery_log_recognised(&f->message, f->known.status);
-		pass_plan_disposal(p, entry->number);
-		break;
-	case PLAN_WAIT:
-		p->result.waiting++;
-		p->asked -= entry->by_content;
-		break;
-	case PLAN_OVERSIZE:
-	case PLAN_KEEP:
-		if (!entry->by_content)
-			delivery_log_recognised(&f->message, f->known.status);
-		/* Else it comes with each pass and would use up its limit. */
-		p->asked -= entry->by_content;
-		break;
-	}
-	land(f);
-}
-
-static void
-on_recognised(void *arg, bool ok, const struct error *err)
-{
-	struct flight *f = arg;
-	struct pass *p = f->pass;
-
-	CRASH_POINT("recognised");
-	p->recognising--;
-	if (!ok) {
-		readiness_fault(p->settings->readiness, err);
-		pass_stop(p, PASS_HELD, err);
-		land(f);
-	} else if (f->known.status == SEEN_NEW) {
-		deliver(f);
-	} else {
-		decide(f);
-	}
-}
-
-static void
-recognise(struct flight *f)
-{
-	struct pass *p = f->pass;
-
-	p->recognising++;
-	storage_recognise(p->settings->storage,
-	    &(struct storage_arrival){ .mailbox = p->mailbox,
-		.uid = f->message.uid,
-		.size = f->message.size,
-		.content = f->message.content,
-		.row = &f->known },
-	    on_recognised, f);
-}
-
-/* Is a message of the same content on its way? */
-static bool
-has_twin(const struct flight *f)
-{
-	for (const struct flight *other = f->pass->flights; other != NULL;
-	     other = other->next)
-		if (other != f && other->message.content != NULL &&
-		    memcmp(other->message.content, f->message.content,
-			SEEN_CONTENT_SIZE) == 0)
-			return true;
-	return false;
-}
-
-/* Now that the content is here, it names the message. */
-static void
-identify(struct flight *f)
-{
-	char uid[IDENTITY_SIZE] = IDENTITY_PREFIX;
-	struct pass *p = f->pass;
-
-	hex_write((struct slice){ f->message.content, SEEN_CONTENT_SIZE },
-	    uid + sizeof(IDENTITY_PREFIX) - 1);
-	listing_name(&p->listing, entry_of(f), slice_of(uid));
-	f->message.uid = listing_uid(&p->listing, entry_of(f));
-	p->unidentified--;
-}
-
-static bool
-may_be_known(const struct flight *f)
-{
-	const struct listed *entry = entry_of(f);
-
-	return entry->by_content || entry->row.status == SEEN_INJECTED ||
-	       entry->row.status == SEEN_DUPLICATE ||
-	       listing_may_know(&f->pass->listing, f->message.content);
 }
 
 bool
@@ -367,18 +243,7 @@ pass_body_end(struct pass *p, struct error *err)
 	}
 	p->incoming = NULL;
 	drop_current(p);
-	if (entry_of(f)->by_content)
-		identify(f);
-	if (entry_of(f)->by_content && has_twin(f)) {
-		/* Once that is recorded, this one is known. */
-		if (p->result.end == PASS_DONE)
-			p->result.end = PASS_MORE;
-		release(f);
-	} else if (may_be_known(f)) {
-		recognise(f);
-	} else {
-		deliver(f);
-	}
+	pass_recognise(f);
 	return true;
 }
 
