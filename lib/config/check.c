@@ -57,17 +57,11 @@ names_add(struct names *names, const char *name, const struct node *node)
 	names->all[names->n++] = (struct named){ name, node };
 }
 
-static void
-names_sort(struct names *names)
-{
-	if (names->n > 1)
-		qsort(names->all, names->n, sizeof(*names->all), by_name);
-}
-
 void
 check_unique(struct load *load, struct names *names)
 {
-	names_sort(names);
+	if (names->n > 1)
+		qsort(names->all, names->n, sizeof(*names->all), by_name);
 	for (size_t i = 1; i < names->n; i++)
 		if (strcmp(names->all[i].name, names->all[i - 1].name) == 0)
 			finding_error(load->findings, names->all[i].node,
@@ -97,32 +91,6 @@ check_account_names(
 	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
 		names_add(&names, a[i].name, check_node_of(entry, &a[i].name));
 	check_unique(load, &names);
-}
-
-/* A group that only one account names is mostly another one's, mistyped. */
-static void
-check_groups(
-    struct load *load, const struct config *config, const struct node *entry)
-{
-	const struct account *a = config->accounts;
-	struct names groups = { 0 };
-
-	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next)
-		names_add(&groups, a[i].dedupe.group,
-		    check_node_of(entry, &a[i].dedupe.group));
-	names_sort(&groups);
-	for (size_t i = 0, end; i < groups.n; i = end) {
-		const struct named *first = &groups.all[i];
-
-		for (end = i + 1; end < groups.n; end++)
-			if (strcmp(groups.all[end].name, first->name) != 0)
-				break;
-		if (end == i + 1 && config->n_accounts > 1 &&
-		    first->node->kind == NODE_SCALAR)
-			finding_warning(load->findings, first->node,
-			    "no other account names the group %s", first->name);
-	}
-	free(groups.all);
 }
 
 /* A domain whose mail goes to a domain that goes elsewhere again. */
@@ -223,6 +191,8 @@ check_rows(
 			check_accepted(load, config, node);
 		if ((flags & files) != 0)
 			check_file(load, node);
+		if ((flags & ROW_ENVELOPE_FIELD) != 0)
+			check_envelope_field(load, node);
 		if ((flags & ROW_AS_IS) != 0)
 			check_alias(load, config, node);
 		if (all_domains_known(config))
@@ -275,26 +245,6 @@ check_inject(
 		finding_error(f, check_node_of(root, &config->inject.method),
 		    "needs inject.smtp: {socket: PATH} or {host: NAME, port: "
 		    "NUMBER}");
-}
-
-static void
-check_stripped(
-    struct load *load, const char *const *text, const struct node *account)
-{
-	if (*text != NULL && strchr(*text, '@') != NULL)
-		finding_error(load->findings, check_node_of(account, text),
-		    "only the local part is looked at: leave out @ and what "
-		    "follows it");
-}
-
-static bool
-believes_received(const struct recipient_settings *r)
-{
-	for (size_t i = 0; i < r->n_tiers; i++)
-		if (r->tiers[i] == TIER_RECEIVED)
-			return r->trusted_hosts == NULL ||
-			       r->trusted_hosts[0] == NULL;
-	return false;
 }
 
 static void
@@ -469,7 +419,6 @@ check_account(
     struct load *load, const struct account *a, const struct node *node)
 {
 	struct findings *f = load->findings;
-	const struct node *trusted;
 	bool single = a->mailbox == MAILBOX_SINGLE;
 	bool delivered = check_node_of(node, &a->deliver_to) != node;
 
@@ -485,16 +434,7 @@ check_account(
 		finding_error(f, check_node_of(node, &a->deliver_to),
 		    "deliver_to is for mailbox: single; this one is "
 		    "catch_all");
-	check_stripped(load, &a->recipients.strip_prefix, node);
-	check_stripped(load, &a->recipients.strip_suffix, node);
-	trusted = check_node_of(node, &a->recipients.trusted_hosts);
-	/* An entry that is wrong has been told. */
-	if (!single && node_child(node, "provider") == NULL &&
-	    a->provider == NULL && believes_received(&a->recipients) &&
-	    (trusted == node || trusted->n_children == 0))
-		finding_warning(f, trusted,
-		    "without recipients.trusted_hosts only the topmost "
-		    "Received field is believed");
+	check_recipients(load, a, node);
 }
 
 static void
@@ -554,9 +494,9 @@ check_settings(
 	check_directory(load, config, root);
 	check_account_names(
 	    load, config, check_entries_of(root, &config->accounts));
-	check_groups(load, config, check_entries_of(root, &config->accounts));
 	load->keep_for_all = check_node_of(root, &config->keep) != root;
 	check_accounts(load, config, check_entries_of(root, &config->accounts));
+	check_groups(load, config, check_entries_of(root, &config->accounts));
 	check_inject(load, config, root);
 	check_rules(load, &settings->config, root);
 	warn_about_whole(load, config, root);

@@ -20,6 +20,15 @@ void check_aliases(struct load *, struct config *, const struct node *root);
  * after check_aliases(). */
 void
 check_alias(struct load *, const struct config *, const struct node *address);
+/* Its part about an account's `recipients` (check_recipients.c). */
+void
+check_recipients(struct load *, const struct account *, const struct node *);
+/* Warns of a field that is nobody's record of an envelope recipient. */
+void check_envelope_field(struct load *, const struct node *name);
+/* Its part about groups of accounts (check_dedupe.c); `entry` is the first of
+ * them.  After their defaults. */
+void
+check_groups(struct load *, const struct config *, const struct node *entry);
 /* Names, and where each stands; begins as { 0 }. */
 struct names {
 	struct named {

@@ -44,6 +44,39 @@ check_ldap(
 		    "start_tls: required");
 }
 
+/* Tables that have the part before the @ on the left: aliases(5), also in NIS,
+ * and the users of the system. */
+static bool
+is_of_local_parts(const char *table)
+{
+	static const char *const names[] = { "aliases", "mail.aliases",
+		"passwd.byname" };
+	const char *colon = strchr(table, ':'), *slash = strrchr(table, '/');
+	const char *name = slash != NULL ? slash + 1 : colon + 1;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever writes `key` knows what the table has. */
+static void
+check_table(struct load *load, const struct postfix_source *postfix,
+    const struct node *entry)
+{
+	const struct node *at = check_node_of(entry, &postfix->table);
+
+	if (postfix->table == NULL || node_child(at->parent, "key") != NULL ||
+	    !is_of_local_parts(postfix->table))
+		return;
+	finding_warning(load->findings, at,
+	    "by its name it has the part before the @ on the left, as in "
+	    "aliases(5): no whole address would be found there, so everybody "
+	    "would be absent; write key: local, or key: address if it has "
+	    "whole addresses");
+}
+
 /* Has a source's name of a domain anything to do with an accepted one? */
 static bool
 is_related(const char *name, const char *accepted)
@@ -127,6 +160,8 @@ check_directory(
 
 		if (source->kind == DIRECTORY_LDAP)
 			check_ldap(load, &source->ldap, entry);
+		if (source->kind == DIRECTORY_POSTFIX)
+			check_table(load, &source->postfix, entry);
 		if (config->n_domains > 0)
 			check_names(load, config, source, entry);
 	}

@@ -2,6 +2,7 @@
 #include "config/check_rules.h"
 
 #include "base/mem.h"
+#include "config/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,87 @@ gather_all(const struct rule *rules, size_t n, struct needs *needs)
 		gather(&rules[i].when, needs);
 }
 
+/* The names of rules in the order in which they were added: first those for
+ * all accounts. */
+struct rule_names {
+	struct rule_name {
+		const char *name;
+		size_t number;
+		const struct account *account; /* NULL: for all */
+		const struct node *node;
+	} * all;
+	size_t n;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct rule_name *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : (x->number > y->number) * 2 - 1;
+}
+
+static void
+add_names(struct rule_names *names, const struct rule *rules, size_t n,
+    const struct account *account, const struct node *entry)
+{
+	if (n == 0)
+		return;
+	names->all = mem_resize(names->all, names->n + n, sizeof(*names->all));
+	for (size_t i = 0; i < n; i++, entry = entry->next)
+		if (rules[i].name != NULL) {
+			names->all[names->n] =
+			    (struct rule_name){ rules[i].name, names->n,
+				    account, node_child(entry, "name") };
+			names->n++;
+		}
+}
+
+/* Two that the same message can meet; rules of two accounts are kept apart by
+ * the account, which the log and explain tell, too. */
+static void
+warn_of_names(struct load *load, const struct rule_names *names)
+{
+	const struct rule_name *first = names->all, *name, *other;
+
+	for (size_t i = 1; i < names->n; i++) {
+		name = &names->all[i];
+		if (strcmp(name->name, first->name) != 0) {
+			first = name;
+			continue;
+		}
+		other = first->account == NULL ? first : name - 1;
+		if (other->account == NULL || other->account == name->account)
+			finding_warning(load->findings, name->node,
+			    "the rule in line %zu has the same name: the log "
+			    "and mailhaul explain cannot tell them apart; "
+			    "rename one",
+			    other->node->line);
+	}
+}
+
+static void
+check_names(
+    struct load *load, const struct config *config, const struct node *root)
+{
+	struct rule_names names = { 0 };
+	const struct node *entry = check_entries_of(root, &config->accounts);
+
+	add_names(&names, config->rules, config->n_rules, NULL,
+	    check_entries_of(root, &config->rules));
+	for (size_t i = 0; i < config->n_accounts; i++, entry = entry->next) {
+		const struct account *a = &config->accounts[i];
+
+		add_names(&names, a->rules, a->n_rules, a,
+		    check_entries_of(entry, &a->rules));
+	}
+	if (names.n > 1)
+		qsort(names.all, names.n, sizeof(*names.all), by_name);
+	warn_of_names(load, &names);
+	free(names.all);
+}
+
 void
 check_rules(struct load *load, struct config *config, const struct node *root)
 {
@@ -217,6 +299,7 @@ check_rules(struct load *load, struct config *config, const struct node *root)
 	const char **fields;
 
 	check_tree(load, root);
+	check_names(load, config, root);
 	gather_all(config->rules, config->n_rules, &needs);
 	for (size_t i = 0; i < config->n_accounts; i++)
 		gather_all(config->accounts[i].rules,

@@ -51,10 +51,11 @@ enum schema_flag {
 	ROW_BESIDE = 1 << 10,  /* may stand beside the one of a one_of table */
 	ROW_SENT_TO = 1 << 11, /* as ROW_ACCEPTED, or in allow_external */
 	ROW_ACCOUNT = 1 << 12, /* the name of an account */
-	ROW_SEEN_BY_RULES = 1 << 13, /* a field that is there when rules run */
-	ROW_ASCII = 1 << 14,         /* only bytes of ASCII */
-	ROW_AS_IS = 1 << 15,         /* aliases are not applied to it */
-	ROW_ADDRESS_TEST = 1 << 16,  /* compared with a whole address */
+	ROW_SEEN_BY_RULES = 1 << 13,  /* a field that is there when rules run */
+	ROW_ASCII = 1 << 14,          /* only bytes of ASCII */
+	ROW_AS_IS = 1 << 15,          /* aliases are not applied to it */
+	ROW_ADDRESS_TEST = 1 << 16,   /* compared with a whole address */
+	ROW_ENVELOPE_FIELD = 1 << 17, /* records an envelope recipient */
 };
 
 #define MS INT64_C(1)

@@ -131,8 +131,10 @@ static const struct schema_row recipients_rows[] = {
 	    .min = 1,
 	    .max = 64,
 	    .derived = "the fields that known providers write",
+	    .flags = ROW_ENVELOPE_FIELD,
 	    .example = "[X-Envelope-To]",
-	    .help = "Fields in which this provider records the recipient." },
+	    .help = "Fields in which this provider records the recipient; not "
+		    "To or Cc, which the sender writes." },
 	{ .name = "occurrence",
 	    .type = &value_occurrence,
 	    .words = occurrences,
