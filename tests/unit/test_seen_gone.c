@@ -1,111 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What has left a mailbox, and what the admin wants done with all of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/seen_place.h"
 
 #include "base/clock.h"
-#include "state/seen_mailbox.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define OFFICE "yaml:office"
-
-struct place {
-	char folder[64];
-	char db[96];
-	struct seen *seen;
-	struct error err;
-};
-
-static int
-set_up(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_seen_gone.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
-	*state = p;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const endings[] = { "", "-wal", "-shm", ".new" };
-	struct place *p = *state;
-	char path[128];
-
-	seen_close(p->seen);
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "%s%s", p->db, endings[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
-	free(p);
-	return 0;
-}
-
-static void
-open_it(struct place *p)
-{
-	p->seen = seen_open(p->folder, &p->err);
-	if (p->seen == NULL)
-		fail_msg("%s", p->err.text);
-}
-
-static void
-begin(struct place *p)
-{
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(
-	    p->seen, OFFICE, "pop.isp.example", "box17", &p->err));
-}
-
-static void
-commit(struct place *p)
-{
-	assert_true(seen_commit(p->seen, &p->err));
-}
-
-static void
-find(struct place *p, const char *mailbox, const char *host, const char *user,
-    struct seen_mailbox *m)
-{
-	*m = (struct seen_mailbox){ mailbox, host, user, .known = true };
-	assert_true(seen_mailbox_find(p->seen, m, &p->err));
-}
-
-static bool
-put(struct place *p, const char *account, struct slice uid,
-    enum seen_status status)
-{
-	struct seen_entry entry = {
-		.mailbox = account,
-		.uid = uid,
-		.row = { .status = status, .injected_ms = 7, .tries = 3 },
-		.id = "id",
-		.reason = "because",
-	};
-
-	entry.row.size = UINT64_MAX;
-	return seen_put(p->seen, &entry, &p->err);
-}
-
-static enum seen_status
-status_of(struct place *p, const char *account, struct slice uid)
-{
-	struct seen_row row;
-
-	assert_true(seen_get(p->seen, account, uid, &row, &p->err));
-	return row.status;
-}
 
 /* "a", and whatever begins with it. */
 static bool
@@ -160,24 +60,24 @@ buries_only_what_is_gone(void **state)
 	struct place *p = *state;
 	unsigned walked = 0;
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	assert_true(
 	    seen_mailbox_claim(p->seen, "yaml:other", "h", "u", &p->err));
-	assert_true(put(p, OFFICE, SLICE("b"), SEEN_INJECTED));
-	assert_true(put(p, OFFICE, SLICE("ab"), SEEN_PARKED));
-	assert_true(put(p, OFFICE, SLICE("c"), SEEN_RETRY));
-	assert_true(put(p, OFFICE, SLICE("a"), SEEN_INJECTED));
-	assert_true(put(p, "yaml:other", SLICE("b"), SEEN_RETRY));
+	assert_true(place_put(p, OFFICE, SLICE("b"), SEEN_INJECTED));
+	assert_true(place_put(p, OFFICE, SLICE("ab"), SEEN_PARKED));
+	assert_true(place_put(p, OFFICE, SLICE("c"), SEEN_RETRY));
+	assert_true(place_put(p, OFFICE, SLICE("a"), SEEN_INJECTED));
+	assert_true(place_put(p, "yaml:other", SLICE("b"), SEEN_RETRY));
 	assert_true(
 	    seen_walk(p->seen, OFFICE, begins_with_a, &walked, &p->err));
-	commit(p);
+	place_commit(p);
 	assert_int_equal(walked, 4);
-	assert_int_equal(status_of(p, OFFICE, SLICE("a")), SEEN_INJECTED);
-	assert_int_equal(status_of(p, OFFICE, SLICE("ab")), SEEN_PARKED);
-	assert_int_equal(status_of(p, OFFICE, SLICE("b")), SEEN_NEW);
-	assert_int_equal(status_of(p, OFFICE, SLICE("c")), SEEN_NEW);
-	assert_int_equal(status_of(p, "yaml:other", SLICE("b")), SEEN_RETRY);
+	assert_int_equal(place_status(p, OFFICE, SLICE("a")), SEEN_INJECTED);
+	assert_int_equal(place_status(p, OFFICE, SLICE("ab")), SEEN_PARKED);
+	assert_int_equal(place_status(p, OFFICE, SLICE("b")), SEEN_NEW);
+	assert_int_equal(place_status(p, OFFICE, SLICE("c")), SEEN_NEW);
+	assert_int_equal(place_status(p, "yaml:other", SLICE("b")), SEEN_RETRY);
 }
 
 static void
@@ -186,8 +86,8 @@ the_buried_are_known_by_their_content_once(void **state)
 	struct place *p = *state;
 	struct seen_row row;
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	put_content(p, SLICE("a"), SEEN_INJECTED, 1);
 	put_content(p, SLICE("b"), SEEN_INJECTED, 1);
 	/* Still there: what else has its content is another message. */
@@ -195,7 +95,7 @@ the_buried_are_known_by_their_content_once(void **state)
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("b"), &p->err));
 	/* Its UID is worth nothing any more. */
-	assert_int_equal(status_of(p, OFFICE, SLICE("a")), SEEN_NEW);
+	assert_int_equal(place_status(p, OFFICE, SLICE("a")), SEEN_NEW);
 	assert_int_equal(recognise(p, SLICE("a"), 2), SEEN_NEW);
 	/* One for each. */
 	assert_int_equal(recognise(p, SLICE("x"), 1), SEEN_INJECTED);
@@ -203,7 +103,7 @@ the_buried_are_known_by_their_content_once(void **state)
 	assert_int_equal(recognise(p, SLICE("z"), 1), SEEN_NEW);
 	/* Asked again: it has its row by now. */
 	assert_int_equal(recognise(p, SLICE("x"), 1), SEEN_INJECTED);
-	commit(p);
+	place_commit(p);
 	assert_true(seen_get(p->seen, OFFICE, SLICE("x"), &row, &p->err));
 	assert_int_equal(row.injected_ms, 7);
 	assert_int_equal(row.size, 11);
@@ -216,8 +116,8 @@ only_the_settled_leave_a_tombstone(void **state)
 	static const enum seen_status kept[] = { SEEN_INJECTED, SEEN_PARKED,
 		SEEN_DROPPED, SEEN_DISPOSED, SEEN_BASELINE, SEEN_DUPLICATE };
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	for (int status = SEEN_INJECTED; status < SEEN_STATUSES; status++) {
 		put_content(p, SLICE("a"), (enum seen_status)status, status);
 		assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
@@ -228,9 +128,9 @@ only_the_settled_leave_a_tombstone(void **state)
 	assert_int_equal(recognise(p, SLICE("c"), SEEN_RETRY), SEEN_NEW);
 	assert_int_equal(recognise(p, SLICE("c"), SEEN_OVERSIZE), SEEN_NEW);
 	/* Of unknown content. */
-	assert_true(put(p, OFFICE, SLICE("d"), SEEN_INJECTED));
+	assert_true(place_put(p, OFFICE, SLICE("d"), SEEN_INJECTED));
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("d"), &p->err));
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -238,15 +138,15 @@ tombstones_take_the_place_of_another_message(void **state)
 {
 	struct place *p = *state;
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	put_content(p, SLICE("1"), SEEN_INJECTED, 1);
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("1"), &p->err));
 	put_content(p, SLICE("1"), SEEN_INJECTED, 2);
 	/* The server numbers anew: the first message has its old UID again. */
 	assert_int_equal(recognise(p, SLICE("1"), 1), SEEN_INJECTED);
 	assert_int_equal(recognise(p, SLICE("2"), 2), SEEN_INJECTED);
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -256,8 +156,8 @@ tombstones_are_listed_and_expire(void **state)
 	uint64_t *first;
 	size_t n;
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	for (int i = 200; i > 0; i--) {
 		put_content(p, SLICE("a"), SEEN_INJECTED, i);
 		assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
@@ -272,7 +172,7 @@ tombstones_are_listed_and_expire(void **state)
 	assert_int_equal(recognise(p, SLICE("b"), 7), SEEN_INJECTED);
 	assert_true(seen_expire(p->seen, OFFICE, clock_wall_ms() + 1, &p->err));
 	assert_int_equal(recognise(p, SLICE("c"), 8), SEEN_NEW);
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -280,15 +180,15 @@ what_is_flagged_is_left(void **state)
 {
 	struct place *p = *state;
 
-	open_it(p);
-	begin(p);
-	assert_true(put(p, OFFICE, SLICE("a"), SEEN_INJECTED));
-	assert_true(put(p, OFFICE, SLICE("b"), SEEN_BASELINE));
+	place_open(p);
+	place_begin(p, OFFICE);
+	assert_true(place_put(p, OFFICE, SLICE("a"), SEEN_INJECTED));
+	assert_true(place_put(p, OFFICE, SLICE("b"), SEEN_BASELINE));
 	assert_true(seen_leave(p->seen, OFFICE, SLICE("a"), &p->err));
 	assert_true(seen_leave(p->seen, OFFICE, SLICE("b"), &p->err));
-	commit(p);
-	assert_int_equal(status_of(p, OFFICE, SLICE("a")), SEEN_DISPOSED);
-	assert_int_equal(status_of(p, OFFICE, SLICE("b")), SEEN_BASELINE);
+	place_commit(p);
+	assert_int_equal(place_status(p, OFFICE, SLICE("a")), SEEN_DISPOSED);
+	assert_int_equal(place_status(p, OFFICE, SLICE("b")), SEEN_BASELINE);
 }
 
 static enum seen_wish
@@ -296,7 +196,7 @@ wish_of(struct place *p, const char *mailbox)
 {
 	struct seen_mailbox m;
 
-	find(p, mailbox, "pop.isp.example", "box17", &m);
+	m = place_mailbox(p, mailbox, "pop.isp.example", "box17");
 	return m.wish;
 }
 
@@ -313,8 +213,8 @@ a_wish_is_done_once_by_each_folder(void **state)
 {
 	struct place *p = *state;
 
-	open_it(p);
-	begin(p);
+	place_open(p);
+	place_begin(p, OFFICE);
 	assert_int_equal(wish_of(p, OFFICE), WISH_NONE);
 	assert_true(seen_wish(p->seen, OFFICE, WISH_BASELINE, &p->err));
 	assert_int_equal(wish_of(p, OFFICE), WISH_BASELINE);
@@ -333,13 +233,14 @@ a_wish_is_done_once_by_each_folder(void **state)
 	claim_and_do(p, OFFICE);
 	assert_int_equal(wish_of(p, OFFICE), WISH_NONE);
 	assert_int_equal(wish_of(p, OFFICE "/INBOX"), WISH_NONE);
-	commit(p);
+	place_commit(p);
 }
 
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, place_set_up, place_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(buries_only_what_is_gone),
 		TEST(the_buried_are_known_by_their_content_once),

@@ -1,77 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What copies are known by; a state from before there were any. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/support/seen_place.h"
 
-#include <cmocka.h>
-
-#include "state/seen_mailbox.h"
 #include "state/seen_original.h"
 #include "state/seen_revise.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define OFFICE "yaml:office"
 #define INBOX "yaml:office/INBOX"
 #define GROUP "group:staff"
-
-struct place {
-	char folder[64];
-	char db[96];
-	struct seen *seen;
-	struct error err;
-	char id[SEEN_ID_SIZE];
-};
-
-static int
-set_up(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_orig.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
-	*state = p;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	struct place *p = *state;
-	char path[128];
-
-	seen_close(p->seen);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", p->db, endings[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
-	free(p);
-	return 0;
-}
 
 static void
 begin(struct place *p)
 {
 	if (p->seen == NULL)
-		p->seen = seen_open(p->folder, &p->err);
-	if (p->seen == NULL)
-		fail_msg("%s", p->err.text);
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(p->seen, INBOX, "h", "u", &p->err));
-}
-
-static void
-commit(struct place *p)
-{
-	assert_true(seen_commit(p->seen, &p->err));
+		place_open(p);
+	place_begin(p, INBOX);
 }
 
 static const uint8_t *
@@ -100,11 +46,12 @@ put(struct place *p, uint8_t which, const char *id, int64_t ms)
 static const char *
 find_in(struct place *p, const char *group, uint8_t which, int64_t since_ms)
 {
+	static char id[SEEN_ID_SIZE];
 	struct seen_original o = { .group = group,
 		.fingerprint = fingerprint(which) };
 
-	assert_true(seen_original_find(p->seen, &o, since_ms, p->id, &p->err));
-	return p->id;
+	assert_true(seen_original_find(p->seen, &o, since_ms, id, &p->err));
+	return id;
 }
 
 static const char *
@@ -137,7 +84,7 @@ finds_by_group_and_fingerprint(void **state)
 
 	begin(p);
 	put(p, 1, "one", 1000);
-	commit(p);
+	place_commit(p);
 	assert_string_equal(find(p, 1), "one");
 	assert_string_equal(find(p, 2), "");
 	assert_string_equal(find_in(p, OFFICE, 1, 0), "");
@@ -155,7 +102,7 @@ finds_nothing_from_before_the_window(void **state)
 	/* Then a later one takes its place. */
 	put(p, 1, "two", 1050);
 	assert_string_equal(find_in(p, GROUP, 1, 1001), "two");
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -170,7 +117,7 @@ forgets_what_is_over(void **state)
 	put(p, 3, "three", 1101);
 	assert_string_equal(find(p, 1), "");
 	assert_string_equal(find(p, 2), "two");
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -225,7 +172,7 @@ what_is_forgotten_has_no_copies(void **state)
 	assert_string_equal(find(p, 4), "id-d");
 	forget(p, OFFICE, "");
 	assert_string_equal(find(p, 4), "");
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -239,7 +186,7 @@ a_copy_that_is_buried_leads_to_its_original(void **state)
 	assert_true(seen_bury(p->seen, INBOX, SLICE("b"), &p->err));
 	forget(p, OFFICE, "id-b");
 	assert_string_equal(find(p, 2), "");
-	commit(p);
+	place_commit(p);
 }
 
 static void
@@ -296,14 +243,15 @@ brings_version_3_up_to_date(void **state)
 	assert_int_equal(row.status, SEEN_BASELINE);
 	put_row(p, "c", SEEN_DUPLICATE, "id-a");
 	put(p, 1, "id-a", 1000);
-	commit(p);
+	place_commit(p);
 	assert_string_equal(find(p, 1), "id-a");
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, place_set_up, place_tear_down)
 	static const struct CMUnitTest tests[] = {
 		TEST(finds_by_group_and_fingerprint),
 		TEST(finds_nothing_from_before_the_window),

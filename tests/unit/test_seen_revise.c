@@ -1,62 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the admin's commands see and change; the migration of older states. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/seen_place.h"
 
 #include "base/clock.h"
-#include "state/seen_mailbox.h"
 #include "state/seen_revise.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define OFFICE "yaml:office"
 #define OTHER "yaml:other"
 
-struct place {
-	char folder[64];
-	char db[96];
-	struct seen *seen;
-	struct error err;
-	char seen_rows[1024];
-	int64_t since_ms;
-};
-
-static int
-set_up(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_seen.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
-	*state = p;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	struct place *p = *state;
-	char path[128];
-
-	seen_close(p->seen);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", p->db, endings[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
-	free(p);
-	return 0;
-}
+/* What on_row() was told. */
+static char seen_rows[1024];
+static int64_t since_ms;
 
 static void
 reopen(struct place *p, struct seen *(*open)(const char *, struct error *))
@@ -65,14 +23,6 @@ reopen(struct place *p, struct seen *(*open)(const char *, struct error *))
 	p->seen = open(p->folder, &p->err);
 	if (p->seen == NULL)
 		fail_msg("%s", p->err.text);
-}
-
-static void
-find(struct place *p, const char *mailbox, const char *host, const char *user,
-    struct seen_mailbox *m)
-{
-	*m = (struct seen_mailbox){ mailbox, host, user, .known = true };
-	assert_true(seen_mailbox_find(p->seen, m, &p->err));
 }
 
 static void
@@ -100,8 +50,7 @@ static void
 fill(struct place *p)
 {
 	reopen(p, seen_open);
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	place_begin(p, OFFICE);
 	assert_true(seen_mailbox_claim(p->seen, OTHER, "h", "u", &p->err));
 	put(p, OFFICE, "a", SEEN_INJECTED);
 	put(p, OFFICE, "b", SEEN_RETRY);
@@ -109,17 +58,17 @@ fill(struct place *p)
 	put(p, OFFICE, "d", SEEN_OVERSIZE);
 	put(p, OFFICE, "e", SEEN_DROPPED);
 	put(p, OTHER, "c", SEEN_PARKED);
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 }
 
 static void
 on_row(void *arg, const struct seen_entry *e)
 {
-	struct place *p = arg;
-	size_t len = strlen(p->seen_rows);
+	size_t len = strlen(seen_rows);
 
-	p->since_ms = e->since_ms;
-	snprintf(p->seen_rows + len, sizeof(p->seen_rows) - len,
+	(void)arg;
+	since_ms = e->since_ms;
+	snprintf(seen_rows + len, sizeof(seen_rows) - len,
 	    "%s %.*s %s %s %u %lld %llu %s\n", e->mailbox, SLICE_ARG(e->uid),
 	    seen_status_name(e->row.status), e->id, e->row.tries,
 	    (long long)e->row.not_before_ms, (unsigned long long)e->row.size,
@@ -129,9 +78,9 @@ on_row(void *arg, const struct seen_entry *e)
 static const char *
 rows(struct place *p)
 {
-	p->seen_rows[0] = '\0';
-	assert_true(seen_visit_parked(p->seen, on_row, p, &p->err));
-	return p->seen_rows;
+	seen_rows[0] = '\0';
+	assert_true(seen_visit_parked(p->seen, on_row, NULL, &p->err));
+	return seen_rows;
 }
 
 static void
@@ -158,17 +107,14 @@ revise(struct place *p, const char *message, enum seen_status status)
 
 	assert_true(seen_begin(p->seen, &p->err));
 	assert_true(seen_revise(p->seen, &revision, &changed, &p->err));
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	return changed;
 }
 
 static enum seen_status
 status_of(struct place *p, const char *account, const char *uid)
 {
-	struct seen_row row;
-
-	assert_true(seen_get(p->seen, account, slice_of(uid), &row, &p->err));
-	return row.status;
+	return place_status(p, account, slice_of(uid));
 }
 
 static void
@@ -214,20 +160,19 @@ knows_since_when(void **state)
 	int64_t first;
 
 	reopen(p, seen_open);
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	place_begin(p, OFFICE);
 	put(p, OFFICE, "b", SEEN_RETRY);
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	rows(p);
-	first = p->since_ms;
+	first = since_ms;
 	assert_true(first > 0 && first <= clock_wall_ms());
 	while (clock_wall_ms() == first)
 		usleep(1000);
 	assert_true(seen_begin(p->seen, &p->err));
 	put(p, OFFICE, "b", SEEN_PARKED);
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	rows(p);
-	assert_true(p->since_ms == first);
+	assert_true(since_ms == first);
 }
 
 static void
@@ -332,14 +277,14 @@ brings_version_2_up_to_date(void **state)
 	assert_int_equal(row.status, SEEN_INJECTED);
 	assert_int_equal(row.injected_ms, 7);
 	assert_string_equal(rows(p), "yaml:office b dropped id-b 2 9 4 why\n");
-	assert_true(p->since_ms == 6);
-	find(p, OFFICE, "h", "u", &m);
+	assert_true(since_ms == 6);
+	m = place_mailbox(p, OFFICE, "h", "u");
 	assert_true(m.known && !m.foreign && m.wish == WISH_NONE);
 	/* New: what they are known by, and more statuses. */
 	assert_true(seen_begin(p->seen, &p->err));
 	put(p, OFFICE, "c", SEEN_BASELINE);
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	assert_int_equal(status_of(p, OFFICE, "c"), SEEN_BASELINE);
 	assert_int_equal(status_of(p, OFFICE, "a"), SEEN_NEW);
 }
@@ -354,7 +299,7 @@ forget(struct place *p, const char *message)
 
 	assert_true(seen_begin(p->seen, &p->err));
 	assert_true(seen_revise(p->seen, &revision, &forgotten, &p->err));
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	return forgotten;
 }
 
@@ -367,7 +312,7 @@ put_folder(struct place *p)
 	assert_true(seen_mailbox_claim(p->seen, OFFICE "2", "h", "u", &p->err));
 	put(p, OFFICE "/Sent Items", "a", SEEN_PARKED);
 	put(p, OFFICE "2", "a", SEEN_PARKED);
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 }
 
 static void
@@ -384,15 +329,15 @@ an_account_means_its_folders(void **state)
 	assert_int_equal(revise(p, "id-a", SEEN_DROPPED), 1);
 	assert_int_equal(status_of(p, OFFICE "/Sent Items", "a"), SEEN_DROPPED);
 	assert_int_equal(status_of(p, OFFICE "2", "a"), SEEN_PARKED);
-	p->seen_rows[0] = '\0';
+	seen_rows[0] = '\0';
 	assert_true(
-	    seen_visit(p->seen, OFFICE "/Sent Items", on_row, p, &p->err));
-	assert_string_equal(p->seen_rows,
-	    "yaml:office/Sent Items a dropped id-a 0 0 5 because\n");
-	p->seen_rows[0] = '\0';
-	assert_true(seen_visit(p->seen, "", on_row, p, &p->err));
-	assert_non_null(strstr(p->seen_rows, "yaml:office a injected"));
-	assert_non_null(strstr(p->seen_rows, "yaml:other c parked"));
+	    seen_visit(p->seen, OFFICE "/Sent Items", on_row, NULL, &p->err));
+	assert_string_equal(
+	    seen_rows, "yaml:office/Sent Items a dropped id-a 0 0 5 because\n");
+	seen_rows[0] = '\0';
+	assert_true(seen_visit(p->seen, "", on_row, NULL, &p->err));
+	assert_non_null(strstr(seen_rows, "yaml:office a injected"));
+	assert_non_null(strstr(seen_rows, "yaml:other c parked"));
 }
 
 static void
@@ -425,8 +370,7 @@ forgets_the_tombstones_as_well(void **state)
 	struct seen_row row;
 
 	reopen(p, seen_open);
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	place_begin(p, OFFICE);
 	for (int i = 0; i < 3; i++) {
 		arrival.content[0] = (uint8_t)(i / 2);
 		entry.uid = slice_of(uids[i]);
@@ -435,7 +379,7 @@ forgets_the_tombstones_as_well(void **state)
 	}
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("a"), &p->err));
 	assert_true(seen_bury(p->seen, OFFICE, SLICE("c"), &p->err));
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 	/* b had the content of a. */
 	assert_int_equal(forget(p, "b"), 1);
 	assert_true(seen_begin(p->seen, &p->err));
@@ -445,13 +389,14 @@ forgets_the_tombstones_as_well(void **state)
 	arrival.content[0] = 1;
 	assert_true(seen_recognise(p->seen, &arrival, &row, &p->err));
 	assert_int_equal(row.status, SEEN_INJECTED);
-	assert_true(seen_commit(p->seen, &p->err));
+	place_commit(p);
 }
 
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, place_set_up, place_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(visits_all_but_the_injected),
 		TEST(revises_one_by_uid_or_id),

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seen_place - a state in a folder of its own, for the tests of seen.  A step
+ * that fails ends the test, unless it tells by its result.
+ */
+#ifndef SUPPORT_SEEN_PLACE_H
+#define SUPPORT_SEEN_PLACE_H
+
+#include "tests/support/scratch.h"
+
+#include "state/seen_mailbox.h"
+
+#define OFFICE "yaml:office"
+
+struct place {
+	char folder[SCRATCH_SIZE];
+	char db[96];       /* the state in it */
+	struct seen *seen; /* NULL: not open */
+	struct error err;
+};
+
+/* cmocka's set-up and tear-down of one test: nothing is open yet, and there is
+ * no state. */
+static inline int
+place_set_up(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	scratch_make(p->folder);
+	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
+	*state = p;
+	return 0;
+}
+
+static inline int
+place_tear_down(void **state)
+{
+	struct place *p = *state;
+
+	seen_close(p->seen);
+	scratch_remove(p->folder);
+	free(p);
+	return 0;
+}
+
+static inline void
+place_open(struct place *p)
+{
+	p->seen = seen_open(p->folder, &p->err);
+	if (p->seen == NULL)
+		fail_msg("%s", p->err.text);
+}
+
+static inline void
+place_close(struct place *p)
+{
+	seen_close(p->seen);
+	p->seen = NULL;
+}
+
+/* A group of changes, in which the mailbox is known. */
+static inline void
+place_begin(struct place *p, const char *mailbox)
+{
+	assert_true(seen_begin(p->seen, &p->err));
+	assert_true(seen_mailbox_claim(
+	    p->seen, mailbox, "pop.isp.example", "box17", &p->err));
+}
+
+static inline void
+place_commit(struct place *p)
+{
+	assert_true(seen_commit(p->seen, &p->err));
+}
+
+static inline struct seen_mailbox
+place_mailbox(
+    struct place *p, const char *mailbox, const char *host, const char *user)
+{
+	struct seen_mailbox m = { mailbox, host, user, .known = true };
+
+	assert_true(seen_mailbox_find(p->seen, &m, &p->err));
+	return m;
+}
+
+static inline bool
+place_put(struct place *p, const char *mailbox, struct slice uid,
+    enum seen_status status)
+{
+	struct seen_entry entry = {
+		.mailbox = mailbox,
+		.uid = uid,
+		.row = { .status = status, .injected_ms = 7, .tries = 3 },
+		.id = "id",
+		.reason = "because",
+	};
+
+	entry.row.size = UINT64_MAX;
+	return seen_put(p->seen, &entry, &p->err);
+}
+
+static inline enum seen_status
+place_status(struct place *p, const char *mailbox, struct slice uid)
+{
+	struct seen_row row;
+
+	assert_true(seen_get(p->seen, mailbox, uid, &row, &p->err));
+	return row.status;
+}
+
+#endif
