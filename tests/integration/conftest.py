@@ -95,7 +95,8 @@ class Scene:
         return self.postfix.messages(self.mail_log_start)
 
     def judge(self):
-        """The oracle: nothing vanished, nothing went outside."""
+        """The oracle: nothing vanished, nothing went outside, nothing crashed."""
+        assert not self.mailhaul.faults(), "\n".join(self.mailhaul.faults())
         self.postfix.wait_until_idle()
         self.got()
         for queued in self.messages().values():
@@ -157,9 +158,11 @@ def _logs(scene):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
+    report.is_final = call.when != "call" or "Sanitizer" in report.longreprtext
     if not report.failed or not hasattr(item, "scene"):
         return
     item.failed = True
+    report.is_final = report.is_final or bool(item.scene.mailhaul.faults())
     for name, text in getattr(item, "logs", None) or _logs(item.scene):
         report.sections.append((name, text[-LOG_SHOWN:]))
 
@@ -169,12 +172,16 @@ def pytest_configure(config):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell tests/run how many passed and failed."""
+    """Tell tests/run how many passed and failed, and which deserve a second look: not
+    what the oracle judged, a crash, or the report of a sanitizer."""
     path = os.environ.get("MAILHAUL_COUNTS")
     if path:
         stats = terminalreporter.stats
-        failed = len(stats.get("failed", [])) + len(stats.get("error", []))
-        pathlib.Path(path).write_text(f"{len(stats.get('passed', []))} {failed}\n")
+        failed, errors = stats.get("failed", []), stats.get("error", [])
+        again = [report.nodeid for report in failed if not report.is_final]
+        counts = f"{len(stats.get('passed', []))} {len(failed) + len(errors)}\n"
+        pathlib.Path(path).write_text(counts)
+        pathlib.Path(path + ".again").write_text("".join(f"{node}\n" for node in again))
 
 
 @pytest.fixture

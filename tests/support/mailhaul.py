@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import provider as provider_module
 import slapd as slapd_module
+from tsan import own_reports
 from waiting import wait_for
 
 RUN = pathlib.Path("/run/mailhaul")
@@ -21,6 +22,9 @@ CONTROL = RUN / "milter.ctl"
 FETCHER_CONTROL = RUN / "fetcher.ctl"
 SOCKET = "unix:/var/spool/postfix/mailhaul/milter.sock"
 
+# What the kernel ends a faulty program with.
+_FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
+_REPORT = re.compile(r"(?:Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 _PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9/._@+-]*\Z")
 _LINE = re.compile(r"^(mailhaul[a-z-]*)\[(\d+)\]: (.*)$")
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|<[^>]*>(?:,<[^>]*>)*|[^\s,]+|)')
@@ -134,6 +138,8 @@ class Mailhaul:
         self._programs = pathlib.Path(programs)
         self._ca = str(certificates.ca)
         self._processes = {}
+        self._ended = []  # (program, status, what it wrote)
+        self._started = []  # (name, process)
         self.flavour = "release"
         self._written = None
         password = self.secret("ldap.password", slapd_module.BIND_PASSWORD, "mailhaul-milter")
@@ -216,6 +222,7 @@ class Mailhaul:
         )
         log.close()
         self._processes[name] = process
+        self._started.append((name, process))
         return process
 
     # The milter.
@@ -325,13 +332,25 @@ class Mailhaul:
         except subprocess.TimeoutExpired as late:
             text = (late.stderr or b"").decode("utf-8", "replace")
             raise AssertionError(f"{command} did not end within {timeout} s\n{text}") from None
-        return Result(
+        result = Result(
             done.returncode,
             done.stdout.decode("utf-8", "replace"),
             done.stderr.decode("utf-8", "replace"),
         )
+        self._ended.append((pathlib.Path(command[0]).name, result.status, result.err))
+        return result
 
     # Both.
+
+    def faults(self):
+        """What no program may do, whatever the test: crash, or be reported by a sanitizer."""
+        ended = [*self._ended]
+        ended += [(name, process.poll(), self.log(name)) for name, process in self._started]
+        return [
+            f"{name}: exit {status}\n{text}"
+            for name, status, text in ended
+            if -(status or 0) in _FAULTS or _REPORT.search(text) or own_reports(text)
+        ]
 
     def runs(self, name):
         return name in self._processes and self._processes[name].poll() is None
