@@ -95,13 +95,11 @@ explanation_make(const struct config *config, const struct account *account,
 {
 	*out = (struct explanation){ .account = account };
 	candidates_find(config, account, message->header, &out->candidates);
-	if (message->collected)
-		out->candidates.traces.same = false;
 	warn_of_size(message, out);
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
 	out->sender = intake_sender(config, account, &out->candidates);
-	if (intake_loops(
-		&out->candidates, INTAKE_HOPCOUNT_LIMIT, out->reason)) {
+	if (intake_loops(&out->candidates, message->collected,
+		INTAKE_HOPCOUNT_LIMIT, out->reason)) {
 		out->verdict = EXPLAIN_PARK;
 		return;
 	}

@@ -8,7 +8,6 @@
 #include "fetcher/content.h"
 #include "fetcher/message.h"
 #include "mail/header.h"
-#include "policy/intake.h"
 #include "recipients/fingerprint.h"
 #include "recipients/trace.h"
 
@@ -25,8 +24,7 @@ struct incoming {
 	bool header_done;
 	struct candidates candidates;
 	struct address sender;
-	bool parked, too_large; /* then the rest is dropped */
-	char park_reason[INTAKE_REASON_SIZE];
+	bool hopeless, too_large; /* then the rest is dropped */
 	struct content identity;
 	uint8_t content[SEEN_CONTENT_SIZE]; /* after its end */
 	struct digest *body; /* for the fingerprint; NULL: it has none */
@@ -162,16 +160,15 @@ add_body(struct incoming *in, struct slice s)
 static bool
 complete_header(struct incoming *in, struct slice block, struct error *err)
 {
+	char reason[INTAKE_REASON_SIZE];
+
 	in->header_done = true;
 	candidates_find(in->settings->config, in->settings->account, block,
 	    &in->candidates);
-	if (in->settings->retried)
-		in->candidates.traces.same = false;
 	in->sender = intake_sender(
 	    in->settings->config, in->settings->account, &in->candidates);
-	in->parked = intake_loops(
-	    &in->candidates, in->settings->hopcount_limit, in->park_reason);
-	if (in->parked)
+	in->hopeless = incoming_must_park(in, true, reason);
+	if (in->hopeless)
 		return true;
 	in->body = fingerprint_begin(in->settings->config,
 	    in->settings->account, block, &in->candidates);
@@ -205,7 +202,7 @@ incoming_feed(struct incoming *in, struct slice s, struct error *err)
 	content_feed(&in->identity, s);
 	if (!in->header_done && !feed_header(in, &s, err))
 		return false;
-	if (in->parked || in->too_large)
+	if (in->hopeless || in->too_large)
 		return true;
 	add_body(in, s);
 	return pass_on(in, s, err);
@@ -218,7 +215,7 @@ incoming_finish(struct incoming *in, struct error *err)
 	if (!in->header_done &&
 	    !complete_header(in, buf_slice(&in->header), err))
 		return false;
-	if (in->parked || in->too_large)
+	if (in->hopeless || in->too_large)
 		return true;
 	if (in->body != NULL)
 		digest_end(in->body, in->fingerprint);
@@ -238,16 +235,18 @@ incoming_describe(const struct incoming *in, struct delivery_message *out)
 	out->origin = in->candidates.origin;
 	out->tier = in->candidates.tier;
 	out->n_candidates = in->candidates.n;
-	out->spool_path = in->parked || in->too_large ? NULL : in->spool.path;
+	out->spool_path = in->hopeless || in->too_large ? NULL : in->spool.path;
 	out->spool_size = in->spool.size;
 	out->content = in->content;
 	out->fingerprint = in->has_fingerprint ? in->fingerprint : NULL;
 }
 
-const char *
-incoming_park_reason(const struct incoming *in)
+bool
+incoming_must_park(
+    const struct incoming *in, bool released, char reason[INTAKE_REASON_SIZE])
 {
-	return in->parked ? in->park_reason : NULL;
+	return intake_loops(
+	    &in->candidates, released, in->settings->hopcount_limit, reason);
 }
 
 bool

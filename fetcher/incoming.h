@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "fetcher/delivery.h"
 #include "mail/ticket.h"
+#include "policy/intake.h"
 
 struct incoming;
 
@@ -22,8 +23,6 @@ struct incoming_settings { /* borrowed until incoming_free() */
 	const struct ticket_key *key;
 	uint32_t hopcount_limit; /* Postfix's; 0: unknown */
 	uint64_t size_limit;     /* Postfix's, of the spool file; 0: none */
-	bool retried; /* the administrator's word: its trace of this account
-		       * says nothing more */
 };
 
 struct incoming *incoming_new(const struct incoming_settings *);
@@ -35,9 +34,11 @@ bool incoming_finish(struct incoming *, struct error *);
  * tier, n_candidates, content and fingerprint.  What these point to is valid
  * until incoming_free(). */
 void incoming_describe(const struct incoming *, struct delivery_message *);
-/* After incoming_finish(): why the message must not be injected (then nothing
- * was spooled), or NULL.  Valid until incoming_free(). */
-const char *incoming_park_reason(const struct incoming *);
+/* After incoming_finish(): must it not be injected, and why?  `released`: the
+ * administrator's word, for a message that came back (seen.h); whose it is may
+ * be known by its content only, so such a message is spooled in any case. */
+bool incoming_must_park(
+    const struct incoming *, bool released, char reason[INTAKE_REASON_SIZE]);
 /* After incoming_finish(): larger than size_limit, whatever the server said of
  * its size.  The rest was read and dropped, and the spool file is gone. */
 bool incoming_is_too_large(const struct incoming *);

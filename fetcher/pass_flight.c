@@ -138,13 +138,6 @@ take_request(struct pass *p, uint32_t number)
 	return NULL;
 }
 
-/* `mailhaul parked retry`: what is tried again without that has tries. */
-static bool
-is_retried(const struct listed *entry)
-{
-	return entry->row.status == SEEN_RETRY && entry->row.tries == 0;
-}
-
 /* What is written adds to a message: one that is as large as its account allows
  * is not to fail for that. */
 static uint64_t
@@ -175,7 +168,6 @@ pass_body_begin(struct pass *p, uint32_t number, struct error *err)
 		.hopcount_limit =
 		    readiness_facts(p->settings->readiness)->hopcount_limit,
 		.size_limit = spool_limit(p),
-		.retried = is_retried(p->current),
 	};
 	p->incoming = incoming_new(&p->incoming_settings);
 	return true;
@@ -204,17 +196,20 @@ pass_deliver(struct flight *f)
 	struct pass *p = f->pass;
 	struct delivery *delivery = p->settings->delivery;
 	struct incoming *incoming = f->incoming;
-	const char *park = incoming_park_reason(incoming);
+	char why[INTAKE_REASON_SIZE];
 
 	f->incoming = NULL;
-	incoming_keep(incoming);
-	if (park != NULL)
-		delivery_settle(delivery, &f->message, SEEN_PARKED, park);
-	else if (incoming_is_too_large(incoming))
+	if (incoming_must_park(incoming, f->message.row.released, why)) {
+		f->message.spool_path = NULL;
+		f->message.spool_size = 0;
+		delivery_settle(delivery, &f->message, SEEN_PARKED, why);
+	} else if (incoming_is_too_large(incoming)) {
 		delivery_settle(delivery, &f->message, SEEN_OVERSIZE,
 		    pass_oversize_reason(p));
-	else
+	} else {
+		incoming_keep(incoming);
 		delivery_submit(delivery, &f->message);
+	}
 	incoming_free(incoming);
 	pass_tell_expected(p);
 }

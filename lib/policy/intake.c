@@ -6,12 +6,12 @@
 enum { HOPS_SPARE = 5 };
 
 bool
-intake_loops(const struct candidates *candidates, unsigned hopcount_limit,
-    char reason[INTAKE_REASON_SIZE])
+intake_loops(const struct candidates *candidates, bool released,
+    unsigned hopcount_limit, char reason[INTAKE_REASON_SIZE])
 {
 	unsigned hops = candidates->received_fields;
 
-	if (candidates->traces.same) {
+	if (candidates->traces.same && !released) {
 		snprintf(reason, INTAKE_REASON_SIZE,
 		    "mail loop: this account collected it before.  Find what "
 		    "sends it back; then mailhaul parked retry delivers it");

@@ -15,9 +15,9 @@ enum {
 
 /* True: park it.  Postfix would bounce it at hopcount_limit Received fields,
  * and its own hops need some of them; or it was collected from this very
- * account before. */
-bool intake_loops(const struct candidates *, unsigned hopcount_limit,
-    char reason[INTAKE_REASON_SIZE]);
+ * account before, and the administrator did not release it since. */
+bool intake_loops(const struct candidates *, bool released,
+    unsigned hopcount_limit, char reason[INTAKE_REASON_SIZE]);
 /* The envelope sender as the account wants it; null when the provider gave
  * none that can be read.  One that is null stays null, whatever the account
  * wants (RFC 5321 4.5.5, RFC 3834): else notices answer notices. */

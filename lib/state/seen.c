@@ -58,6 +58,7 @@ read_row(sqlite3_stmt *st, struct seen_row *row)
 	row->not_before_ms = sqlite3_column_int64(st, 2);
 	row->tries = (uint32_t)sqlite3_column_int64(st, 3);
 	row->size = (uint64_t)sqlite3_column_int64(st, 4);
+	row->released = sqlite3_column_int(st, 6) != 0;
 }
 
 bool

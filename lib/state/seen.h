@@ -45,6 +45,10 @@ const char *seen_status_name(enum seen_status);
 struct seen_row {
 	enum seen_status status;
 	uint32_t tries;
+	/* The admin's word (REVISE_RETRY): to be handed over though it came
+	 * back.  seen_put() leaves it as it is while the message waits, and ends
+	 * it with any other fate. */
+	bool released;
 	int64_t injected_ms;   /* wall clock; of SEEN_INJECTED; of
 				* SEEN_DUPLICATE when that was found out */
 	int64_t not_before_ms; /* wall clock; of SEEN_RETRY */
@@ -100,7 +104,8 @@ bool seen_leave(
 /* Is this message, which is listed under `uid`, one that is known by its
  * content?  Then the row is its, else SEEN_NEW.  Known are the message of that
  * very UID, and those buried that were settled once: injected, duplicate,
- * disposed, baseline, parked, dropped.  `size` is what the server says. */
+ * disposed, baseline, parked, dropped; or released, and waiting since.  `size`
+ * is what the server says. */
 struct seen_arrival {
 	const char *mailbox;
 	struct slice uid;

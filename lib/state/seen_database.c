@@ -132,6 +132,10 @@ static const char *const migrations[] = {
 	") STRICT;"
 	"CREATE INDEX original_end ON original (until_ms);"
 	"CREATE INDEX original_id ON original (id);",
+	/* The admin's word on what came back; until then told by its tries. */
+	"ALTER TABLE message ADD COLUMN released INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (released IN (0, 1));"
+	"UPDATE message SET released = 1 WHERE status = 2 AND tries = 0;",
 };
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

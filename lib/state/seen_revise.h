@@ -26,7 +26,8 @@ struct seen_revision {
 	struct slice message; /* a UID or an id; empty: all of the account */
 	enum seen_action {
 		/* What waits, was given up or is too large is due now, with
-		 * all its tries; what was dropped only when it is named. */
+		 * all its tries; what was dropped only when it is named.  What
+		 * had been parked or dropped is released. */
 		REVISE_RETRY,
 		REVISE_DROP, /* such are given up for good */
 		/* Rows of whatever status, tombstones with them, and what

@@ -13,7 +13,7 @@ _Static_assert(SEEN_INJECTED == 1 && SEEN_RETRY == 2 && SEEN_PARKED == 3 &&
 
 #define COLUMNS                                                                \
 	"account, uid, status, since_ms, injected_ms, not_before_ms, tries, "  \
-	"size, id, reason, content"
+	"size, id, reason, content, released"
 /* The account and its folders: "0" follows "/" in ASCII. */
 #define OF_ACCOUNT                                                             \
 	"(account = ?1 OR (account > ?1 || '/' AND account < ?1 || '0'))"
@@ -26,13 +26,15 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 	[SEEN_COMMIT] = "COMMIT",
 	[SEEN_ROLLBACK] = "ROLLBACK",
 	[SEEN_GET] = "SELECT status, injected_ms, not_before_ms, tries, size,"
-		     " content FROM message WHERE account = ?1 AND uid = ?2",
+		     " content, released"
+		     " FROM message WHERE account = ?1 AND uid = ?2",
 	[SEEN_PUT] = "INSERT INTO message (" COLUMNS ") VALUES"
-		     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)"
 		     " ON CONFLICT DO UPDATE SET status = ?3,"
 		     " injected_ms = ?5, not_before_ms = ?6, tries = ?7,"
 		     " size = ?8, id = ?9, reason = ?10,"
-		     " content = coalesce(?11, content)",
+		     " content = coalesce(?11, content),"
+		     " released = released AND ?3 IN (2, 4)",
 	[SEEN_WALK] =
 	    "SELECT " COLUMNS " FROM message WHERE account = ?1 ORDER BY uid",
 	[SEEN_BURY] =
@@ -41,16 +43,18 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 	    " SELECT account, content, status, since_ms, injected_ms,"
 	    " tries, id, reason, ?3 FROM message"
 	    " WHERE account = ?1 AND uid = ?2"
-	    " AND content IS NOT NULL AND status IN (1, 3, 5, 6, 7, 8)",
+	    " AND content IS NOT NULL"
+	    " AND (status IN (1, 3, 5, 6, 7, 8) OR status = 2 AND released)",
 	[SEEN_REMOVE] = "DELETE FROM message WHERE account = ?1 AND uid = ?2",
 	[SEEN_LEAVE] = "UPDATE message SET status = 6"
 		       " WHERE account = ?1 AND uid = ?2 AND status IN (1, 8)",
 	[SEEN_FIND_TOMBSTONE] = "SELECT number FROM gone"
 				" WHERE account = ?1 AND content = ?2"
 				" ORDER BY number LIMIT 1",
+	/* Of those that wait only the released are buried. */
 	[SEEN_RAISE] = "INSERT INTO message (" COLUMNS ")"
 		       " SELECT account, ?2, status, since_ms, injected_ms, 0,"
-		       " tries, ?4, id, reason, content"
+		       " tries, ?4, id, reason, content, status = 2"
 		       " FROM gone WHERE number = ?3",
 	[SEEN_OPEN_TOMBSTONE] = "DELETE FROM gone WHERE number = ?3",
 	[SEEN_LIST_TOMBSTONES] = "SELECT content FROM gone WHERE account = ?1"
@@ -96,10 +100,13 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 			     " ORDER BY account, since_ms, id",
 	[SEEN_LIST] = "SELECT " COLUMNS " FROM message"
 		      " WHERE ?1 = '' OR " OF_ACCOUNT " ORDER BY account, uid",
-	/* What was dropped comes back only when it is named. */
+	/* What was dropped comes back only when it is named; and released is
+	 * what was judged before. */
 	[SEEN_REVISE] = "UPDATE message SET status = ?3, tries = 0,"
-			" not_before_ms = 0 WHERE " OF_ACCOUNT " AND " PARKED
-			" AND " NAMED " AND (length(?2) > 0 OR status < 5)",
+			" not_before_ms = 0, released = ?3 = 2 AND"
+			" (released OR status IN (3, 5))"
+			" WHERE " OF_ACCOUNT " AND " PARKED " AND " NAMED
+			" AND (length(?2) > 0 OR status < 5)",
 	/* Whatever the message was: the original, or a copy of it. */
 	[SEEN_FORGET_ORIGINAL] =
 	    "DELETE FROM original WHERE " OF_ACCOUNT " AND (length(?2) = 0"
@@ -215,6 +222,7 @@ seen_column_entry(sqlite3_stmt *st)
 		    .injected_ms = sqlite3_column_int64(st, 4),
 		    .not_before_ms = sqlite3_column_int64(st, 5),
 		    .tries = (uint32_t)sqlite3_column_int64(st, 6),
+		    .released = sqlite3_column_int(st, 11) != 0,
 		    .size = (uint64_t)sqlite3_column_int64(st, 7) },
 		.id = seen_column_text(st, 8),
 		.reason = seen_column_text(st, 9),

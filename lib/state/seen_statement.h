@@ -65,7 +65,7 @@ bool seen_release(struct seen *, struct sqlite3_stmt *, int rc, struct error *);
 struct slice seen_column(struct sqlite3_stmt *, int i);
 const char *seen_column_text(struct sqlite3_stmt *, int i);
 /* The columns of a list: mailbox, uid, status, since_ms, injected_ms,
- * not_before_ms, tries, size, id, reason, content. */
+ * not_before_ms, tries, size, id, reason, content, released. */
 struct seen_entry seen_column_entry(struct sqlite3_stmt *);
 
 #endif

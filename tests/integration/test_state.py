@@ -206,6 +206,41 @@ def test_without_uidl_what_is_gone_is_found_out(scene, scripted):
     assert statuses(scene) == ["parked"]
 
 
+@pytest.mark.parametrize("uids", ["none", "kept", "changed"])
+def test_a_released_loop_is_let_through_until_it_is_injected(scene, scripted, uids):
+    """`parked retry` outlasts a crash and a refusal, whether the message has no UID, its
+    own, or another one each time."""
+    loop = wire("m0", top=["X-Mailhaul: account=office; at=example.org; id=1; source=envelope"])
+    server = scripted([("", loop)], NO_UIDL if uids == "none" else None)
+    good = scene.mailhaul.folder / "good"
+    program = scene.mailhaul.folder / "sendmail"
+    program.write_text(f'#!/bin/sh\n[ -e {good} ] && exec /usr/sbin/sendmail "$@"\nexit 75\n')
+    program.chmod(0o755)
+    scene.mailhaul.config["inject"] = {"sendmail": str(program), "retry": "1s", "max_tries": 1000}
+    runs = []
+
+    def fetch(**settings):
+        runs.append(None)
+        uid = f"u{len(runs)}" if uids == "changed" else "u"
+        server.messages = [(uid, message) for _, message in server.messages]
+        return scene.mailhaul.fetch_once(**settings)
+
+    assert len(fetch().expect(0).lines(status="parked")) == 1
+    scene.mailhaul.command("parked", "retry", "office", "--all").expect(0)
+    fetch(crash="before-inject")
+    assert len(server.messages) == 1
+    fetch().expect(75)
+    assert statuses(scene) == ["retry"]
+    good.touch()
+    wait_for(lambda: fetch().lines(status="injected"), "its next try", 30)
+    scene.postfix.wait_until_idle()
+    assert server.messages == [] and scene.got() == everything(1)
+    # It was meant for that one alone.
+    server.messages.append(("again", loop.replace(b"m0", b"m1")))
+    assert len(fetch().expect(0).lines(status="parked")) == 1
+    assert len(server.messages) == 1 and scene.got() == everything(1)
+
+
 def test_two_messages_of_one_uid(scene, scripted):
     server = scripted([("same", wire("m0")), ("same", wire("m1")), ("u", wire("m2")),
                        ("same", wire("m0"))])

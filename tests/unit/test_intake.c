@@ -14,13 +14,13 @@ parks_before_postfix_would_bounce(void **state)
 	char reason[INTAKE_REASON_SIZE];
 
 	(void)state;
-	assert_false(intake_loops(&c, 50, reason));
+	assert_false(intake_loops(&c, false, 50, reason));
 	c.received_fields = 45;
-	assert_true(intake_loops(&c, 50, reason));
+	assert_true(intake_loops(&c, false, 50, reason));
 	assert_non_null(strstr(reason, "45 Received fields"));
-	assert_false(intake_loops(&c, 51, reason));
+	assert_false(intake_loops(&c, false, 51, reason));
 	/* nonsense in main.cf stops no mail */
-	assert_false(intake_loops(&c, 5, reason));
+	assert_false(intake_loops(&c, false, 5, reason));
 }
 
 static void
@@ -30,8 +30,12 @@ parks_what_it_collected_before(void **state)
 	char reason[INTAKE_REASON_SIZE];
 
 	(void)state;
-	assert_true(intake_loops(&c, 50, reason));
+	assert_true(intake_loops(&c, false, 50, reason));
 	assert_non_null(strstr(reason, "collected"));
+	assert_false(intake_loops(&c, true, 50, reason));
+	c.received_fields = 45;
+	assert_true(intake_loops(&c, true, 50, reason));
+	assert_non_null(strstr(reason, "45 Received fields"));
 }
 
 static void
