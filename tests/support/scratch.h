@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
+
 enum { SCRATCH_SIZE = 64 };
 
 /* Makes it, for us alone; its name is written into `folder`. */
@@ -36,6 +38,16 @@ scratch_path(const char *folder, const char *name)
 	return path;
 }
 
+static inline void
+scratch_put(
+    const char *folder, const char *name, struct slice content, mode_t mode)
+{
+	struct error err;
+
+	if (!file_replace(scratch_path(folder, name), content, mode, &err))
+		fail_msg("%s", err.text);
+}
+
 static inline int
 scratch_remove_entry(
     const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -52,6 +64,14 @@ scratch_remove(const char *folder)
 {
 	assert_int_equal(
 	    nftw(folder, scratch_remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* cmocka's tear-down where *state is the folder. */
+static inline int
+scratch_tear_down(void **state)
+{
+	scratch_remove(*state);
+	return 0;
 }
 
 #endif

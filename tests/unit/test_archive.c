@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/clock.h"
 #include "state/archive.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +15,7 @@
 enum { HOUR_MS = 3600 * 1000 };
 
 struct place {
-	char folder[64];
+	char folder[SCRATCH_SIZE];
 	char path[128]; /* the last one that in() made */
 	uint64_t removed;
 	struct error err;
@@ -38,8 +33,7 @@ set_up(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_archive.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
+	scratch_make(p->folder);
 	assert_int_equal(mkdir(in(p, "archive"), 0700), 0);
 	*state = p;
 	return 0;
@@ -49,14 +43,8 @@ static int
 tear_down(void **state)
 {
 	struct place *p = *state;
-	struct dirent *entry;
-	DIR *folder = opendir(in(p, "archive"));
 
-	while ((entry = readdir(folder)) != NULL)
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
-	rmdir(p->path);
-	assert_int_equal(rmdir(p->folder), 0);
+	scratch_remove(p->folder);
 	free(p);
 	return 0;
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the admin's command reads from the archive, and how it says it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "admin/archived_mail.h"
 #include "base/readable.h"
@@ -12,7 +8,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,13 +88,13 @@ the_archive_is_listed_oldest_first_and_opened_by_id(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "../state.db",
 		"archive/a", "b1 ", "c" };
-	char folder[] = "/tmp/test_archived.XXXXXX", path[128];
+	char folder[SCRATCH_SIZE], path[128];
 	struct archive_list list;
 	struct error err;
 	int fd;
 	(void)state;
 
-	assert_non_null(mkdtemp(folder));
+	scratch_make(folder);
 	assert_true(archive_read(folder, &list, &err));
 	assert_int_equal(list.n, 0);
 	snprintf(path, sizeof(path), "%s/archive", folder);
@@ -121,13 +116,7 @@ the_archive_is_listed_oldest_first_and_opened_by_id(void **state)
 		assert_false(archive_open(folder, bad[i], &fd, &err));
 		assert_int_equal(err.kind, ERROR_REFUSED);
 	}
-	snprintf(path, sizeof(path), "%s/archive/a1", folder);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/archive/b1", folder);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/archive", folder);
-	rmdir(path);
-	assert_int_equal(rmdir(folder), 0);
+	scratch_remove(folder);
 }
 
 static void

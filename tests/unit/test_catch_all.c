@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/support/scratch.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/catch_all.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "mail/header.h"
 
@@ -26,7 +20,7 @@
 	"password: {file: secret}"
 
 struct fixture {
-	char folder[32];
+	char folder[SCRATCH_SIZE];
 	struct config *config;
 	struct directory *directory;
 	struct catch_all *found;
@@ -34,28 +28,15 @@ struct fixture {
 	size_t n_files;
 };
 
-static const char *
-in_folder(const struct fixture *f, const char *name)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "%s/%s", f->folder, name);
-	return path;
-}
-
 static int
 set_up(void **state)
 {
 	struct fixture *f = mem_new(sizeof(*f));
-	struct error err;
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/test_catch_all_XXXXXX");
 	*state = f;
-	return mkdtemp(f->folder) != NULL &&
-		       file_replace(
-			   in_folder(f, "secret"), SLICE("x\n"), 0600, &err)
-		   ? 0
-		   : -1;
+	scratch_make(f->folder);
+	scratch_put(f->folder, "secret", SLICE("x\n"), 0600);
+	return 0;
 }
 
 static void
@@ -79,9 +60,7 @@ tear_down(void **state)
 	struct fixture *f = *state;
 
 	forget(f);
-	unlink(in_folder(f, "secret"));
-	unlink(in_folder(f, "mailhaul.yaml"));
-	rmdir(f->folder);
+	scratch_remove(f->folder);
 	free(f);
 	return 0;
 }
@@ -90,7 +69,6 @@ tear_down(void **state)
 static void
 configure(struct fixture *f, const char *account)
 {
-	struct error err;
 	struct buf yaml;
 
 	forget(f);
@@ -100,10 +78,9 @@ configure(struct fixture *f, const char *account)
 	    "accepted_domains: [example.org]\n"
 	    "accounts: [{name: office, %s}]\n",
 	    account);
-	assert_true(file_replace(
-	    in_folder(f, "mailhaul.yaml"), buf_slice(&yaml), 0644, &err));
+	scratch_put(f->folder, "mailhaul.yaml", buf_slice(&yaml), 0644);
 	buf_clear(&yaml);
-	f->config = config_load(in_folder(f, "mailhaul.yaml"), NULL);
+	f->config = config_load(scratch_path(f->folder, "mailhaul.yaml"), NULL);
 	assert_non_null(f->config);
 	f->directory = directory_new(f->config);
 }

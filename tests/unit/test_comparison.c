@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the state says of a listing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -16,12 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define OFFICE "yaml:office"
 
 struct place {
-	char folder[64];
+	char folder[SCRATCH_SIZE];
 	struct seen *seen;
 	struct listing listing;
 	struct error err;
@@ -34,8 +29,7 @@ set_up(void **state)
 {
 	struct place *p = mem_new(sizeof(*p));
 
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_comparison.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
+	scratch_make(p->folder);
 	p->seen = seen_open(p->folder, &p->err);
 	assert_non_null(p->seen);
 	p->keeps = true;
@@ -47,18 +41,11 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "state.db", "state.db-wal",
-		"state.db-shm" };
 	struct place *p = *state;
-	char path[128];
 
 	seen_close(p->seen);
 	listing_clear(&p->listing);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s", p->folder, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
+	scratch_remove(p->folder);
 	free(p);
 	return 0;
 }

@@ -1,66 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "config/config.h"
 
-#include "base/file.h"
 #include "config/providers.h"
 #include "config/recipients_yaml.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/test_config_XXXXXX";
+static char folder[SCRATCH_SIZE];
 static char path[PATH_MAX];
-
-static const char *
-in_folder(const char *name)
-{
-	static char full[PATH_MAX];
-
-	snprintf(full, sizeof(full), "%s/%s", folder, name);
-	return full;
-}
-
-static void
-put(const char *name, const char *text, mode_t mode)
-{
-	struct error err;
-
-	assert_true(file_replace(in_folder(name), slice_of(text), mode, &err));
-	assert_int_equal(chmod(in_folder(name), mode), 0);
-}
 
 static int
 make_folder(void **state)
 {
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
+	*state = folder;
+	scratch_make(folder);
 	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
-	put("users.txt", "", 0644);
-	put("secret", "hunter2\n", 0600);
+	scratch_put(folder, "users.txt", SLICE(""), 0644);
+	scratch_put(folder, "secret", SLICE("hunter2\n"), 0600);
 	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	static const char *const names[] = { "users.txt", "secret",
-		"mailhaul.yaml" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(in_folder(names[i]));
-	return rmdir(folder);
 }
 
 static struct config *
@@ -68,7 +29,7 @@ load(const char *text)
 {
 	struct config *config;
 
-	put("mailhaul.yaml", text, 0644);
+	scratch_put(folder, "mailhaul.yaml", slice_of(text), 0644);
 	config = config_load(path, stderr);
 	assert_non_null(config);
 	return config;
@@ -99,7 +60,8 @@ test_defaults(void **state)
 	(void)state;
 	assert_string_equal(c->path, path);
 	assert_string_equal(c->recipient_delimiter, "");
-	assert_string_equal(c->directory[0].file, in_folder("users.txt"));
+	assert_string_equal(
+	    c->directory[0].file, scratch_path(folder, "users.txt"));
 	assert_int_equal(c->cache.found_ms, 300000);
 	assert_int_equal(c->cache.absent_ms, 30000);
 	assert_int_equal(c->cache.stale_ms, 3600000);
@@ -189,7 +151,7 @@ test_every_type(void **state)
 	assert_string_equal(c->recipient_delimiter, "+-");
 	assert_int_equal(c->archive.max_bytes, 20 * 1024 * 1024);
 	assert_int_equal(c->archive.keep_ms, 7200000);
-	assert_string_equal(c->state_dir, in_folder("../state"));
+	assert_string_equal(c->state_dir, scratch_path(folder, "../state"));
 	assert_int_equal(a[0].port, 110);
 	assert_int_equal(a[0].keep, KEEP_TIME);
 	assert_int_equal(a[0].keep_ms, 5400000);
@@ -471,15 +433,15 @@ test_secret_of_file(void **state)
 	struct secret_source s = { .kind = SECRET_FILE };
 
 	(void)state;
-	s.name = in_folder("secret");
+	s.name = scratch_path(folder, "secret");
 	assert_secret(&s, "hunter2");
-	put("secret", "hunter2\n", 0644);
+	scratch_put(folder, "secret", SLICE("hunter2\n"), 0644);
 	assert_secret(&s, NULL);
-	put("secret", "\n", 0600);
+	scratch_put(folder, "secret", SLICE("\n"), 0600);
 	assert_secret(&s, NULL);
-	put("secret", "two\nlines\n", 0600);
+	scratch_put(folder, "secret", SLICE("two\nlines\n"), 0600);
 	assert_secret(&s, NULL);
-	put("secret", "hunter2\n", 0600);
+	scratch_put(folder, "secret", SLICE("hunter2\n"), 0600);
 }
 
 static void
@@ -531,5 +493,5 @@ main(void)
 		cmocka_unit_test(test_secret_of_command),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

@@ -3,12 +3,7 @@
  * The configuration files in tests/data/config: each is loaded in a folder that
  * holds the files they name, and says exactly what its .expect says.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "config/config.h"
 
@@ -20,54 +15,23 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DATA "tests/data/config"
 
-static char folder[] = "/tmp/test_config_XXXXXX";
-
-static void
-put(const char *name, const char *text, mode_t mode)
-{
-	char path[PATH_MAX];
-	struct error err;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	unlink(path);
-	assert_true(file_replace(path, slice_of(text), mode, &err));
-	assert_int_equal(chmod(path, mode), 0);
-}
+static char folder[SCRATCH_SIZE];
 
 static int
 make_folder(void **state)
 {
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	put("users.txt", "anna@example.org\n", 0644);
-	put("office.password", "secret\n", 0600);
-	put("ldap.password", "secret\n", 0640);
-	put("open.password", "secret\n", 0644);
-	put("corp-ca.pem", "", 0644);
-	put("provider-ca.pem", "", 0644);
+	*state = folder;
+	scratch_make(folder);
+	scratch_put(folder, "users.txt", SLICE("anna@example.org\n"), 0644);
+	scratch_put(folder, "office.password", SLICE("secret\n"), 0600);
+	scratch_put(folder, "ldap.password", SLICE("secret\n"), 0640);
+	scratch_put(folder, "open.password", SLICE("secret\n"), 0644);
+	scratch_put(folder, "corp-ca.pem", SLICE(""), 0644);
+	scratch_put(folder, "provider-ca.pem", SLICE(""), 0644);
 	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	static const char *const names[] = { "users.txt", "office.password",
-		"ldap.password", "open.password", "corp-ca.pem",
-		"provider-ca.pem", "mailhaul.yaml" };
-	char path[PATH_MAX];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
-	return rmdir(folder);
 }
 
 /* The findings, the folder's name taken out of them. */
@@ -272,5 +236,5 @@ main(void)
 		cmocka_unit_test(test_missing_file),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

@@ -3,62 +3,30 @@
  * The schema tables themselves, and the documents in the tree that are made
  * from them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/file.h"
 #include "config/emit.h"
 #include "config/load.h"
 
 #include <jansson.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/test_config_XXXXXX";
+static char folder[SCRATCH_SIZE];
 
 static const char *const files[] = { "users.txt", "office.password",
 	"ldap.password", "corp-ca.pem", "provider-ca.pem" };
 enum { N_FILES = sizeof(files) / sizeof(files[0]) };
 
-static const char *
-in_folder(const char *name)
-{
-	static char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
-
 static int
 make_folder(void **state)
 {
-	struct error err;
-
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
+	*state = folder;
+	scratch_make(folder);
 	for (size_t i = 0; i < N_FILES; i++)
-		if (!file_replace(
-			in_folder(files[i]), SLICE("x\n"), 0600, &err))
-			return -1;
+		scratch_put(folder, files[i], SLICE("x\n"), 0600);
 	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < N_FILES; i++)
-		unlink(in_folder(files[i]));
-	unlink(in_folder("mailhaul.yaml"));
-	return rmdir(folder);
 }
 
 static void
@@ -150,10 +118,9 @@ static void
 assert_loads(struct slice yaml)
 {
 	struct config *config;
-	struct error err;
 
-	assert_true(file_replace(in_folder("mailhaul.yaml"), yaml, 0644, &err));
-	config = config_load(in_folder("mailhaul.yaml"), stderr);
+	scratch_put(folder, "mailhaul.yaml", yaml, 0644);
+	config = config_load(scratch_path(folder, "mailhaul.yaml"), stderr);
 	assert_non_null(config);
 	config_unref(config);
 }
@@ -265,5 +232,5 @@ main(void)
 		cmocka_unit_test(test_nearest_name),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

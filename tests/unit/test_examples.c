@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration that README.md and the manual show must work as it stands. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/support/scratch.h"
 
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "config/config.h"
@@ -22,44 +14,17 @@ enum { TEXT_ROOM = 256 * 1024, PATH_ROOM = 256 };
 /* What the examples name, besides passwords. */
 static const char *const files[] = { "users.txt", "bank.pem", "bank.key" };
 
-static char folder[] = "/tmp/test_examples.XXXXXX";
-
-static void
-put(const char *name, struct slice content)
-{
-	char path[PATH_ROOM];
-	struct error err;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (!file_replace(path, content, 0600, &err))
-		fail_msg("%s", err.text);
-}
+static char folder[SCRATCH_SIZE];
 
 static int
 make_folder(void **state)
 {
-	(void)state;
-	assert_non_null(mkdtemp(folder));
+	*state = folder;
+	scratch_make(folder);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		put(files[i], SLICE("anna@example.org\n"));
+		scratch_put(
+		    folder, files[i], SLICE("anna@example.org\n"), 0600);
 	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	char path[PATH_ROOM];
-	DIR *listing = opendir(folder);
-	struct dirent *entry;
-
-	(void)state;
-	while ((entry = readdir(listing)) != NULL) {
-		snprintf(
-		    path, sizeof(path), "%s/%.200s", folder, entry->d_name);
-		unlink(path);
-	}
-	closedir(listing);
-	return rmdir(folder);
 }
 
 static void
@@ -76,7 +41,7 @@ put_passwords(struct slice yaml)
 		if (!slice_cut_until(&yaml, '}', &name))
 			return;
 		snprintf(text, sizeof(text), "%.*s", SLICE_ARG(name));
-		put(text, SLICE("secret\n"));
+		scratch_put(folder, text, SLICE("secret\n"), 0600);
 	}
 }
 
@@ -114,7 +79,7 @@ load(struct slice yaml)
 	struct config *config;
 
 	put_passwords(yaml);
-	put("mailhaul.yaml", yaml);
+	scratch_put(folder, "mailhaul.yaml", yaml, 0600);
 	snprintf(path, sizeof(path), "%s/mailhaul.yaml", folder);
 	config = config_load(path, f);
 	fclose(f);
@@ -308,5 +273,5 @@ main(void)
 		cmocka_unit_test(the_first_account_is_a_catch_all_mailbox),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

@@ -4,12 +4,7 @@
  * KIND-NAME.report: what must come out.  The YAML must load, once the domain is
  * filled in and the password files are there.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "admin/import_output.h"
 
@@ -22,7 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #define DATA "tests/data/import/"
 
@@ -37,46 +31,14 @@ static const struct kind kinds[] = {
 	{ "csv", import_csv },
 };
 
-static char folder[] = "/tmp/test_import_XXXXXX";
+static char folder[SCRATCH_SIZE];
 
 static int
 make_folder(void **state)
 {
-	(void)state;
-	return mkdtemp(folder) == NULL ? -1 : 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	char pattern[PATH_MAX];
-	glob_t found;
-
-	(void)state;
-	snprintf(pattern, sizeof(pattern), "%s/*", folder);
-	if (glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			unlink(found.gl_pathv[i]);
-		globfree(&found);
-	}
-	return rmdir(folder);
-}
-
-static const char *
-in_folder(const char *name)
-{
-	static char full[PATH_MAX];
-
-	snprintf(full, sizeof(full), "%s/%s", folder, name);
-	return full;
-}
-
-static void
-put(const char *name, const char *text, mode_t mode)
-{
-	struct error err;
-
-	assert_true(file_replace(in_folder(name), slice_of(text), mode, &err));
+	*state = folder;
+	scratch_make(folder);
+	return 0;
 }
 
 /* The content of a file, to be freed; "" when there is none. */
@@ -165,21 +127,23 @@ assert_loads(struct import *import, char *yaml)
 	struct config *config;
 	size_t n = 0;
 
-	put("mailhaul.yaml", yaml, 0644);
+	scratch_put(folder, "mailhaul.yaml", slice_of(yaml), 0644);
 	if (strstr(yaml, IMPORT_NO_DOMAIN) != NULL) {
-		assert_null(config_load(in_folder("mailhaul.yaml"), NULL));
+		assert_null(
+		    config_load(scratch_path(folder, "mailhaul.yaml"), NULL));
 		fill_in(yaml);
-		put("mailhaul.yaml", yaml, 0644);
+		scratch_put(folder, "mailhaul.yaml", slice_of(yaml), 0644);
 	}
 	for (size_t i = 0; i < import->n_accounts; i++) {
 		if (import->accounts[i]->password_file != NULL)
-			put(import->accounts[i]->password_file, "x", 0600);
+			scratch_put(folder, import->accounts[i]->password_file,
+			    SLICE("x"), 0600);
 		n += !import->accounts[i]->refused;
 	}
-	put("users.txt", "", 0644);
-	config = config_load(in_folder("mailhaul.yaml"), NULL);
+	scratch_put(folder, "users.txt", SLICE(""), 0644);
+	config = config_load(scratch_path(folder, "mailhaul.yaml"), NULL);
 	if (config == NULL) {
-		config_load(in_folder("mailhaul.yaml"), stderr);
+		config_load(scratch_path(folder, "mailhaul.yaml"), stderr);
 		fail();
 		return;
 	}
@@ -331,21 +295,22 @@ test_secrets_written(void **state)
 	int status;
 
 	(void)state;
-	put("i.example.password", "older\n", 0600);
+	scratch_put(folder, "i.example.password", SLICE("older\n"), 0600);
 	read_text(&import, import_fetchmailrc,
 	    "poll h.example user u pass 'ge heim' poll i.example user v "
 	    "pass newer");
 	import_secrets(&import, folder);
-	text = content(in_folder("h.example.password"));
+	text = content(scratch_path(folder, "h.example.password"));
 	assert_string_equal(text, "ge heim\n");
 	free(text);
-	text = content(in_folder("i.example.password"));
+	text = content(scratch_path(folder, "i.example.password"));
 	assert_string_equal(text, "older\n");
 	free(text);
-	assert_int_equal(stat(in_folder("h.example.password"), &st), 0);
+	assert_int_equal(
+	    stat(scratch_path(folder, "h.example.password"), &st), 0);
 	assert_int_equal(st.st_mode & ALLPERMS, 0600);
-	assert_string_equal(
-	    import.accounts[0]->password_file, in_folder("h.example.password"));
+	assert_string_equal(import.accounts[0]->password_file,
+	    scratch_path(folder, "h.example.password"));
 	report = report_of(&import, "rc", &status);
 	assert_non_null(strstr(report, "is there already"));
 	assert_int_equal(status, 1);
@@ -428,5 +393,5 @@ main(void)
 		cmocka_unit_test(test_domain_of_an_address),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

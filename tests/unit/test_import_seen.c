@@ -2,64 +2,22 @@
 /*
  * State files of the old programs, as lines for `mailhaul seen import`.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "admin/import_output.h"
 
-#include "base/file.h"
-
-#include <glob.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/test_import_seen_XXXXXX";
+static char folder[SCRATCH_SIZE];
 
 static int
 make_folder(void **state)
 {
-	(void)state;
-	return mkdtemp(folder) == NULL ? -1 : 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	char pattern[PATH_MAX];
-	glob_t found;
-
-	(void)state;
-	snprintf(pattern, sizeof(pattern), "%s/*", folder);
-	if (glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			unlink(found.gl_pathv[i]);
-		globfree(&found);
-	}
-	return rmdir(folder);
-}
-
-static const char *
-in_folder(const char *name)
-{
-	static char full[PATH_MAX];
-
-	snprintf(full, sizeof(full), "%s/%s", folder, name);
-	return full;
-}
-
-static void
-put(const char *name, struct slice bytes)
-{
-	struct error err;
-
-	assert_true(file_replace(in_folder(name), bytes, 0600, &err));
+	*state = folder;
+	scratch_make(folder);
+	return 0;
 }
 
 static void
@@ -104,15 +62,18 @@ test_fetchids(void **state)
 	int status;
 
 	(void)state;
-	put("fetchids", SLICE("u@h.example UID-1\n"
-			      "a b@c@h.example  1@2 3\n"
-			      "u@h.example 100%\n"
-			      "x@h.example 7\n"
-			      "nonsense\n"));
+	scratch_put(folder, "fetchids",
+	    SLICE("u@h.example UID-1\n"
+		  "a b@c@h.example  1@2 3\n"
+		  "u@h.example 100%\n"
+		  "x@h.example 7\n"
+		  "nonsense\n"),
+	    0600);
 	read_text(&import, import_fetchmailrc,
 	    "poll h.example via v.example proto pop3 user u user 'a b@c' "
 	    "poll none.example proto pop3 user w");
-	text = seen_of(&import, IMPORT_STATE_FETCHIDS, in_folder("fetchids"));
+	text = seen_of(
+	    &import, IMPORT_STATE_FETCHIDS, scratch_path(folder, "fetchids"));
 	assert_string_equal(text, "# ACCOUNT[/FOLDER], UID, state, time\n"
 				  "h.example-u\tUID-1\tinjected\t-\n"
 				  "a-b@c\t1@2%203\tinjected\t-\n"
@@ -137,13 +98,16 @@ test_uidls(void **state)
 	int status;
 
 	(void)state;
-	put("uidls", SLICE(" 2 h.example u v\nA-1\nA-2 1700000000\n"
-			   " 1 other.example u\nB-1\n"
-			   " 1 h.example w\nC-1\n"));
+	scratch_put(folder, "uidls",
+	    SLICE(" 2 h.example u v\nA-1\nA-2 1700000000\n"
+		  " 1 other.example u\nB-1\n"
+		  " 1 h.example w\nC-1\n"),
+	    0600);
 	read_text(&import, import_mpoprc,
 	    "account one\nhost h.example\nuser u v\n"
 	    "account two\nhost h.example\nuser w\n");
-	text = seen_of(&import, IMPORT_STATE_UIDLS, in_folder("uidls"));
+	text =
+	    seen_of(&import, IMPORT_STATE_UIDLS, scratch_path(folder, "uidls"));
 	assert_string_equal(text, "# ACCOUNT[/FOLDER], UID, state, time\n"
 				  "one\tA-1\tinjected\t-\n"
 				  "one\tA-2\tinjected\t2023-11-14T22:13:20Z\n"
@@ -163,8 +127,9 @@ test_uidls_folder(void **state)
 	char *text;
 
 	(void)state;
-	put("u_at_h.example", SLICE(" 1 h.example u\nA\n"));
-	put("other", SLICE(" 1 h.example w\nB\n"));
+	scratch_put(
+	    folder, "u_at_h.example", SLICE(" 1 h.example u\nA\n"), 0600);
+	scratch_put(folder, "other", SLICE(" 1 h.example w\nB\n"), 0600);
 	read_text(&import, import_mpoprc,
 	    "account one\nhost h.example\nuser u\n"
 	    "account two\nhost h.example\nuser w\nuidls_file ~/x/other\n"
@@ -183,11 +148,15 @@ test_oldmail_pop3(void **state)
 	char *text;
 
 	(void)state;
-	put("oldmail-h.example-995-u-v", SLICE("A\0"
-					       "1700000000\nB-+-\0"
-					       "1700000001\nnonsense\n"));
-	put("oldmail-h.example-995-u-v-INBOX", SLICE("C\0"
-						     "1\n"));
+	scratch_put(folder, "oldmail-h.example-995-u-v",
+	    SLICE("A\0"
+		  "1700000000\nB-+-\0"
+		  "1700000001\nnonsense\n"),
+	    0600);
+	scratch_put(folder, "oldmail-h.example-995-u-v-INBOX",
+	    SLICE("C\0"
+		  "1\n"),
+	    0600);
 	read_text(&import, import_getmailrc,
 	    "[retriever]\ntype=SimplePOP3SSLRetriever\nserver=h.example\n"
 	    "username=u:/v\n");
@@ -209,25 +178,28 @@ test_oldmail_imap(void **state)
 	char *text;
 
 	(void)state;
-	put("oldmail-i.example-993-u-inbox", SLICE("76/1\0"
-						   "0\n"));
-	put("oldmail-i.example-993-u-Lists.one",
+	scratch_put(folder, "oldmail-i.example-993-u-inbox",
+	    SLICE("76/1\0"
+		  "0\n"),
+	    0600);
+	scratch_put(folder, "oldmail-i.example-993-u-Lists.one",
 	    SLICE("77/5\0"
 		  "1700000000\n77/Lists/6\0"
 		  "0\nx/y\0"
-		  "0\n"));
+		  "0\n"),
+	    0600);
 	read_text(&import, import_getmailrc,
 	    "[retriever]\ntype=SimpleIMAPSSLRetriever\nserver=i.example\n"
 	    "username=u\nmailboxes=('inbox', 'Lists/one')\n");
 	text = seen_of(&import, IMPORT_STATE_OLDMAIL,
-	    in_folder("oldmail-i.example-993-u-Lists.one"));
+	    scratch_path(folder, "oldmail-i.example-993-u-Lists.one"));
 	assert_string_equal(text,
 	    "# ACCOUNT[/FOLDER], UID, state, time\n"
 	    "u/Lists/one\t77.5\tinjected\t2023-11-14T22:13:20Z\n"
 	    "u/Lists/one\t77.6\tinjected\t-\n");
 	free(text);
 	text = seen_of(&import, IMPORT_STATE_OLDMAIL,
-	    in_folder("oldmail-i.example-993-u-inbox"));
+	    scratch_path(folder, "oldmail-i.example-993-u-inbox"));
 	assert_string_equal(text, "# ACCOUNT[/FOLDER], UID, state, time\n"
 				  "u/INBOX\t76.1\tinjected\t-\n");
 	free(text);
@@ -244,7 +216,8 @@ test_missing_state(void **state)
 	(void)state;
 	read_text(&import, import_fetchmailrc,
 	    "poll h.example proto pop3 user u is x");
-	text = seen_of(&import, IMPORT_STATE_FETCHIDS, in_folder("nothing"));
+	text = seen_of(
+	    &import, IMPORT_STATE_FETCHIDS, scratch_path(folder, "nothing"));
 	report = report_of(&import, "rc", &status);
 	assert_int_equal(status, EX_DATAERR);
 	assert_non_null(strstr(report, "refused: "));
@@ -265,5 +238,5 @@ main(void)
 		cmocka_unit_test(test_missing_state),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, scratch_tear_down);
 }

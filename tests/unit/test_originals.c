@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fetcher/originals.h"
 #include "state/seen_mailbox.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define OFFICE "yaml:office"
 #define HOUR_MS (60 * 60 * 1000)
@@ -31,7 +24,7 @@ struct owner {
 };
 
 struct place {
-	char folder[64];
+	char folder[SCRATCH_SIZE];
 	struct loop *loop;
 	struct storage *storage;
 	struct originals *originals;
@@ -53,8 +46,7 @@ set_up(void **state)
 	struct place *p = mem_new(sizeof(*p));
 	struct error err;
 
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_orig.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
+	scratch_make(p->folder);
 	p->loop = loop_new();
 	p->storage = storage_start(p->loop, p->folder, &err);
 	assert_non_null(p->storage);
@@ -62,19 +54,6 @@ set_up(void **state)
 	p->quiet = timer_new(p->loop, on_quiet, p);
 	*state = p;
 	return 0;
-}
-
-static void
-empty(const char *path)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-
-	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		if (unlinkat(dirfd(folder), entry->d_name, 0) != 0)
-			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
-	if (folder != NULL)
-		closedir(folder);
 }
 
 static int
@@ -86,8 +65,7 @@ tear_down(void **state)
 	storage_stop(p->storage);
 	timer_free(p->quiet);
 	loop_free(p->loop);
-	empty(p->folder);
-	assert_int_equal(rmdir(p->folder), 0);
+	scratch_remove(p->folder);
 	free(p);
 	return 0;
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queue ids, and what lines of a log say of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "admin/log_files.h"
 #include "admin/queue_trace.h"
@@ -12,7 +8,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -165,15 +160,14 @@ rotated_logs_newest_first(void **state)
 {
 	static const char *const names[] = { "own.log", "own.log.1",
 		"own.log-20260101.gz", "own.log.3.gz", "owner", "own.err" };
-	char folder[] = "/tmp/test_queue_trace.XXXXXX", path[256];
+	char folder[SCRATCH_SIZE];
 	struct log_files files;
 	(void)state;
 
-	assert_non_null(mkdtemp(folder));
+	scratch_make(folder);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		make_file(folder, names[i], (int)i * 100);
-	snprintf(path, sizeof(path), "%s/own.log", folder);
-	log_files_find(path, 250 * 1000, &files);
+	log_files_find(scratch_path(folder, "own.log"), 250 * 1000, &files);
 	for (size_t i = 0; i < 3; i++) {
 		assert_true(i < files.n);
 		assert_string_equal(strrchr(files.all[i], '/') + 1, names[i]);
@@ -181,11 +175,7 @@ rotated_logs_newest_first(void **state)
 	for (size_t i = 3; i < files.n; i++)
 		assert_null(strstr(files.all[i], folder));
 	log_files_clear(&files);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(folder), 0);
+	scratch_remove(folder);
 }
 
 int

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/clock.h"
 #include "state/seen_import.h"
@@ -13,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HEX "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 
@@ -155,7 +150,7 @@ uids_of_255_bytes_at_most(void **state)
 }
 
 struct place {
-	char folder[64], file[96];
+	char folder[SCRATCH_SIZE], file[96];
 	struct seen *seen;
 	struct error err;
 	unsigned bad;
@@ -167,8 +162,7 @@ set_up(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_import.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
+	scratch_make(p->folder);
 	snprintf(p->file, sizeof(p->file), "%s/import.x", p->folder);
 	p->seen = seen_open(p->folder, &p->err);
 	assert_non_null(p->seen);
@@ -179,17 +173,10 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "state.db", "state.db-wal",
-		"state.db-shm", "import.x" };
 	struct place *p = *state;
-	char path[128];
 
 	seen_close(p->seen);
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "%s/%s", p->folder, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
+	scratch_remove(p->folder);
 	free(p);
 	return 0;
 }

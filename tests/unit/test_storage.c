@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/scratch.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fetcher/storage.h"
 #include "state/seen_mailbox.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +18,7 @@
 #define OFFICE "yaml:office"
 
 struct place {
-	char folder[64];
+	char folder[SCRATCH_SIZE];
 	char path[128]; /* the last one that in() made */
 	struct loop *loop;
 	struct storage *storage;
@@ -44,26 +39,12 @@ set_up(void **state)
 {
 	struct place *p = mem_new(sizeof(*p));
 
-	snprintf(p->folder, sizeof(p->folder), "/tmp/test_storage.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
+	scratch_make(p->folder);
 	p->loop = loop_new();
 	p->storage = storage_start(p->loop, p->folder, &p->err);
 	assert_non_null(p->storage);
 	*state = p;
 	return 0;
-}
-
-static void
-empty(const char *path)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-
-	if (folder == NULL)
-		return;
-	while ((entry = readdir(folder)) != NULL)
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
 }
 
 static int
@@ -74,12 +55,7 @@ tear_down(void **state)
 	if (p->storage != NULL)
 		storage_stop(p->storage);
 	loop_free(p->loop);
-	empty(in(p, "spool"));
-	rmdir(p->path);
-	empty(in(p, "archive"));
-	rmdir(p->path);
-	empty(p->folder);
-	assert_int_equal(rmdir(p->folder), 0);
+	scratch_remove(p->folder);
 	free(p);
 	return 0;
 }
