@@ -109,6 +109,8 @@ steps_of(const struct explanation *e)
 	if (e->route.rules_left_nobody)
 		add_step(all, "rule", address_of(&e->account->fallback),
 		    "fallback", "the rules leave nobody");
+	add_step(all, "size", json_text(""), explanation_size_name(e->size),
+	    e->size_text);
 	add_step(all, "duplicate", json_text(""),
 	    explanation_copies_name(e->copies), e->copies_text);
 	add_step(all, "verdict", json_text(e->account->name),

@@ -184,6 +184,7 @@ print_verdict(const struct explanation *e)
 		     "be for somebody else: X-Auto-Response-Suppress: All");
 	if (explanation_origin(e, origin))
 		printf("Origin      %s\n", origin);
+	printf("Size        %s\n", e->size_text);
 	printf("Copies      %s\n", e->copies_text);
 }
 

@@ -7,10 +7,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/readable.h"
 #include "directory/inquiry.h"
 #include "mail/header.h"
-#include "recipients/explain.h"
 
 static int
 compare_texts(const void *a, const void *b)
@@ -73,21 +71,6 @@ decide(const struct config *config, const struct explained_message *message,
 	rule_fields_clear(&fields);
 }
 
-/* Of Postfix's message_size_limit only the fetcher knows. */
-static void
-warn_of_size(const struct explained_message *message, struct explanation *out)
-{
-	uint64_t max = out->account->max_message_size;
-	char size[READABLE_SIZE], limit[READABLE_SIZE];
-
-	if (max > 0 && message->size > max)
-		explain_warn(&out->candidates,
-		    "it is larger (%s) than max_message_size (%s): it is not "
-		    "collected, and stays at the provider",
-		    readable_size(message->size, size),
-		    readable_size(max, limit));
-}
-
 void
 explanation_make(const struct config *config, const struct account *account,
     const struct explained_message *message, struct directory *directory,
@@ -95,7 +78,7 @@ explanation_make(const struct config *config, const struct account *account,
 {
 	*out = (struct explanation){ .account = account };
 	candidates_find(config, account, message->header, &out->candidates);
-	warn_of_size(message, out);
+	explanation_judge_size(out, config, message);
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
 	out->sender = intake_sender(config, account, &out->candidates);
 	if (intake_loops(&out->candidates, message->collected,

@@ -22,6 +22,13 @@ enum explanation_verdict {
 	EXPLAIN_DUPLICATE, /* a copy of what was delivered: disposed of */
 };
 
+/* Is it small enough for Postfix and the account? */
+enum explanation_size {
+	SIZE_COLLECTED,
+	SIZE_OVERSIZE, /* it stays at the provider */
+	SIZE_UNKNOWN,  /* Postfix does not tell its limit */
+};
+
 /* Of a message with guessed recipients: were copies of it delivered? */
 enum explanation_copies {
 	COPIES_NOT_SOUGHT,
@@ -41,6 +48,8 @@ struct explanation {
 	struct route route; /* empty when parked */
 	char **recipients;  /* as text, sorted */
 	size_t n_recipients;
+	enum explanation_size size;
+	char size_text[ERROR_TEXT_MAX + 128];
 	enum explanation_copies copies;
 	char copies_text[ERROR_TEXT_MAX];
 };
@@ -55,10 +64,13 @@ struct explained_message {
 	bool collected;      /* so its trace of this account was no reason to
 			      * park it, or not any more (parked retry) */
 };
-/* Asks the directory. */
+/* Asks the directory and Postfix. */
 void explanation_make(const struct config *, const struct account *,
     const struct explained_message *, struct directory *,
     struct explanation *out);
+/* Its part about the size, which asks Postfix. */
+void explanation_judge_size(struct explanation *, const struct config *,
+    const struct explained_message *);
 /* Is it a copy of a message that was delivered?  Looks into the state, if there
  * is one, as the user to whom that belongs, who this process is from then on. */
 void explanation_find_original(struct explanation *, const struct config *,
@@ -71,6 +83,8 @@ const char *explanation_verdict_name(enum explanation_verdict);
 const char *
 explanation_result(const struct explanation *, const struct candidate *);
 
+/* "collected", "oversize", "unknown" */
+const char *explanation_size_name(enum explanation_size);
 /* "none", "itself", "copy", … */
 const char *explanation_copies_name(enum explanation_copies);
 /* The field that candidate was found in first; NULL: unknown. */
