@@ -16,7 +16,6 @@ enum {
 };
 
 static void log_in(struct session *);
-static void enter_folder(struct session *);
 
 static void
 session_free(struct session *s)
@@ -69,8 +68,8 @@ end(struct session *s)
 	later(s);
 }
 
-static void
-fail(struct session *s, const struct error *err)
+void
+session_fail(struct session *s, const struct error *err)
 {
 	pass_lost(&s->pass, err);
 	pass_stop(&s->pass, PASS_FAILED, err);
@@ -108,72 +107,6 @@ on_readiness(void *arg, bool ready, const struct error *reason)
 		log_in(s);
 }
 
-/*
- * The folders.
- */
-
-static void
-find_folders(struct session *s)
-{
-	static const char *const none[] = { "INBOX", NULL };
-	struct account account = *s->settings.account;
-	const char *pattern;
-	struct error err;
-
-	s->stage = STAGE_FOLDERS;
-	if (!account_is_imap(s->settings.account)) {
-		account.folders = none;
-		account.exclude_folders = NULL;
-	}
-	if (!folders_find(&s->folders, &account, &pattern, &err)) {
-		fail(s, &err);
-	} else if (pattern != NULL) {
-		dialogue_folders(s->dialogue, pattern);
-	} else {
-		folders_resume(&s->folders, *s->settings.last_folder);
-		folders_next(&s->folders);
-		enter_folder(s);
-	}
-}
-
-static void
-on_folder(struct session *s, const struct protocol_action *action)
-{
-	struct error err;
-
-	/* What the server keeps for a purpose of its own is collected only
-	 * when it is named. */
-	if (action->size != 0 ||
-	    folders_add(&s->folders, s->settings.account, action->text, &err))
-		return;
-	if (err.kind == ERROR_PROTOCOL)
-		pass_notice(&s->pass, &err);
-	else
-		fail(s, &err);
-}
-
-/*
- * One folder after the other.
- */
-
-static void
-enter_folder(struct session *s)
-{
-	const char *folder = s->folders.names[s->folders.at];
-	bool refresh = s->only_new && s->folders.n == 1;
-
-	s->stage = STAGE_LISTING;
-	/* Mail that comes from now on may not be in the listing. */
-	s->folders.due[s->folders.at] = false;
-	pass_move(
-	    &s->pass, account_is_imap(s->settings.account) ? folder : NULL);
-	s->pass.listing.found.partial = refresh;
-	if (refresh)
-		dialogue_refresh(s->dialogue);
-	else
-		dialogue_enter(s->dialogue, folder);
-}
-
 void
 session_quit(struct session *s)
 {
@@ -181,52 +114,6 @@ session_quit(struct session *s)
 	*s->settings.last_folder = s->folders.at;
 	CRASH_POINT("before-quit");
 	dialogue_quit(s->dialogue);
-}
-
-/*
- * The work in a folder.
- */
-
-static bool
-goes_on(struct session *s)
-{
-	if (s->pass.stopping)
-		return false;
-	if (folders_next(&s->folders))
-		return true;
-	if (session_wants_to_idle(s))
-		return false;
-	folders_begin(&s->folders);
-	return folders_next(&s->folders);
-}
-
-static void
-end_folder(struct session *s)
-{
-	if (account_is_imap(s->settings.account))
-		pass_confirmed(&s->pass);
-	/* What a limit leaves here does not wait for the next look at all
-	 * folders: mail in another one may begin the next pass. */
-	if (s->pass.stopping && s->pass.result.end == PASS_MORE)
-		s->folders.due[s->folders.at] = true;
-	if (goes_on(s))
-		enter_folder(s);
-	else if (session_wants_to_idle(s))
-		session_idle(s);
-	else
-		session_quit(s);
-}
-
-/* Else one with much mail would keep the others waiting: a round that a limit
- * has cut short goes on where it was. */
-static void
-go_round(struct session *s)
-{
-	if (!folders_next(&s->folders)) {
-		folders_begin(&s->folders);
-		folders_next(&s->folders);
-	}
-	enter_folder(s);
 }
 
 /* Gives commands while the server takes them. */
@@ -249,7 +136,7 @@ take_steps(struct session *s)
 			return;
 		case STEP_QUIT:
 			if (!dialogue_busy(s->dialogue))
-				end_folder(s);
+				session_end_folder(s);
 			return;
 		}
 	}
@@ -289,7 +176,7 @@ on_ready(struct session *s)
 		later(s);
 		break;
 	case STAGE_ROUSED:
-		go_round(s);
+		session_go_round(s);
 		break;
 	case STAGE_WORKING:
 		later(s);
@@ -312,19 +199,7 @@ on_listed(struct session *s, const struct protocol_action *action)
 		return;
 	}
 	error_prefix(&err, "%s", s->settings.account->host);
-	fail(s, &err);
-}
-
-/* A folder that cannot be opened keeps nobody from the others. */
-static void
-on_folder_refused(struct session *s, const struct error *err)
-{
-	if (s->folders.n == 1) {
-		fail(s, err);
-		return;
-	}
-	pass_notice(&s->pass, err);
-	end_folder(s);
+	session_fail(s, &err);
 }
 
 static void
@@ -333,7 +208,7 @@ on_refused(struct session *s, const struct protocol_action *action,
 {
 	switch (s->stage) {
 	case STAGE_LISTING:
-		on_folder_refused(s, err);
+		session_on_folder_refused(s, err);
 		break;
 	case STAGE_IDLE:
 		session_idle_refused(s, err);
@@ -356,13 +231,13 @@ on_said(
 	case DO_LOGGED_IN:
 		s->pass.result.login_delay_s =
 		    dialogue_facts(s->dialogue)->login_delay_s;
-		find_folders(s);
+		session_find_folders(s);
 		break;
 	case DO_FOLDERS:
-		find_folders(s);
+		session_find_folders(s);
 		break;
 	case DO_FOLDER:
-		on_folder(s, action);
+		session_on_folder(s, action);
 		break;
 	case DO_LISTED:
 		on_listed(s, action);
@@ -375,7 +250,7 @@ on_said(
 		break;
 	case DO_BODY:
 		if (!pass_body_begin(&s->pass, action->number, &why))
-			fail(s, &why);
+			session_fail(s, &why);
 		break;
 	case DO_REFUSED:
 		on_refused(s, action, err);
@@ -451,7 +326,7 @@ on_ended(void *arg, const struct error *err)
 		why = *err;
 		if (s->stage == STAGE_LOGIN)
 			learn_of_capa(s, &why);
-		fail(s, &why);
+		session_fail(s, &why);
 		return;
 	}
 	end(s);

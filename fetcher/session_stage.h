@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session_stage - what the two halves of a session share: session logs in and
- * works through the folders, session_idle hears of new mail in between; only
- * they use this.
+ * session_stage - what the parts of a session share: session logs in and does
+ * the work in a folder, session_folders goes from one to the next, session_idle
+ * hears of new mail in between; only they use this.
  */
 #ifndef FETCHER_SESSION_STAGE_H
 #define FETCHER_SESSION_STAGE_H
@@ -41,11 +41,30 @@ struct session {
 };
 
 /* In session.c */
+
 /* Whoever removed the key file to get a new key finds it in use at once. */
 void session_refresh_keys(struct session *);
 void session_quit(struct session *);
+/* The pass has failed, the connection is given up. */
+void session_fail(struct session *, const struct error *);
+
+/* In session_folders.c */
+
+/* Logged in, or DO_FOLDERS: asks for the next pattern of the account; when there
+ * is none left, enters the first folder.  A mailbox of POP3 is one folder. */
+void session_find_folders(struct session *);
+/* DO_FOLDER. */
+void session_on_folder(struct session *, const struct protocol_action *);
+/* All was done in this one: the next, IDLE, or QUIT. */
+void session_end_folder(struct session *);
+/* A folder that cannot be opened keeps nobody from the others. */
+void session_on_folder_refused(struct session *, const struct error *);
+/* Else one with much mail would keep the others waiting: a round that a limit
+ * has cut short goes on where it was. */
+void session_go_round(struct session *);
 
 /* In session_idle.c */
+
 /* The folder that is open is the one to hear of, and the server tells. */
 bool session_wants_to_idle(const struct session *);
 /* The pass is over, the session stays. */
