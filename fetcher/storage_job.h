@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * storage_job - what the storage thread is given to do.  For storage.c, which
- * queues and groups the jobs, and storage_jobs.c, which does them.
+ * queues and groups the jobs, storage_requests.c, which makes them of what the
+ * loop asks for, and storage_jobs.c, which does them.
  */
 #ifndef FETCHER_STORAGE_JOB_H
 #define FETCHER_STORAGE_JOB_H
@@ -70,5 +71,11 @@ struct storage {
 	struct queue waiting, answered;
 	bool stopping;
 };
+
+/* In storage.c.  Takes the job. */
+void storage_submit(struct storage *, struct job *);
+
+/* In storage_requests.c. */
+void storage_job_free(struct job *);
 
 #endif
