@@ -111,6 +111,8 @@ steps_of(const struct explanation *e)
 		    "fallback", "the rules leave nobody");
 	add_step(all, "size", json_text(""), explanation_size_name(e->size),
 	    e->size_text);
+	add_step(all, "known", json_text(""), explanation_known_name(e->known),
+	    e->known_text);
 	add_step(all, "duplicate", json_text(""),
 	    explanation_copies_name(e->copies), e->copies_text);
 	add_step(all, "verdict", json_text(e->account->name),

@@ -185,6 +185,7 @@ print_verdict(const struct explanation *e)
 	if (explanation_origin(e, origin))
 		printf("Origin      %s\n", origin);
 	printf("Size        %s\n", e->size_text);
+	printf("Known       %s\n", e->known_text);
 	printf("Copies      %s\n", e->copies_text);
 }
 

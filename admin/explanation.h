@@ -29,6 +29,14 @@ enum explanation_size {
 	SIZE_UNKNOWN,  /* Postfix does not tell its limit */
 };
 
+/* Was it collected before, by the account or one of its folders? */
+enum explanation_known {
+	KNOWN_NONE,
+	KNOWN_LISTED,  /* it lay in the mailbox when that was listed last */
+	KNOWN_GONE,    /* not any more: it would be recognised */
+	KNOWN_UNKNOWN, /* the state cannot be read */
+};
+
 /* Of a message with guessed recipients: were copies of it delivered? */
 enum explanation_copies {
 	COPIES_NOT_SOUGHT,
@@ -37,6 +45,8 @@ enum explanation_copies {
 	COPIES_FOUND,
 	COPIES_UNKNOWN, /* the state cannot be read */
 };
+
+struct seen;
 
 struct explanation {
 	const struct account *account; /* borrowed */
@@ -50,6 +60,8 @@ struct explanation {
 	size_t n_recipients;
 	enum explanation_size size;
 	char size_text[ERROR_TEXT_MAX + 128];
+	enum explanation_known known;
+	char known_text[ERROR_TEXT_MAX];
 	enum explanation_copies copies;
 	char copies_text[ERROR_TEXT_MAX];
 };
@@ -71,8 +83,15 @@ void explanation_make(const struct config *, const struct account *,
 /* Its part about the size, which asks Postfix. */
 void explanation_judge_size(struct explanation *, const struct config *,
     const struct explained_message *);
-/* Is it a copy of a message that was delivered?  Looks into the state, if there
- * is one, as the user to whom that belongs, who this process is from then on. */
+/* The state, or NULL: there is none.  Opened as the user to whom it belongs, who
+ * this process is from then on. */
+bool
+explanation_open_state(const struct config *, struct seen **, struct error *);
+/* Was this very message collected before?  Looks into the state. */
+void explanation_find_known(struct explanation *, const struct config *,
+    const struct explained_message *);
+/* Is it a copy of a message that was delivered?  Looks into the state, and reads
+ * the message to its end. */
 void explanation_find_original(struct explanation *, const struct config *,
     const struct explained_message *);
 void explanation_clear(struct explanation *);
@@ -85,6 +104,8 @@ explanation_result(const struct explanation *, const struct candidate *);
 
 /* "collected", "oversize", "unknown" */
 const char *explanation_size_name(enum explanation_size);
+/* "none", "listed", "recognised", "unknown" */
+const char *explanation_known_name(enum explanation_known);
 /* "none", "itself", "copy", … */
 const char *explanation_copies_name(enum explanation_copies);
 /* The field that candidate was found in first; NULL: unknown. */

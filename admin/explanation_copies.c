@@ -26,6 +26,19 @@ has_state(const char *state_dir)
 	       (errno != ENOENT && errno != ENOTDIR);
 }
 
+bool
+explanation_open_state(
+    const struct config *config, struct seen **seen, struct error *err)
+{
+	*seen = NULL;
+	if (!has_state(config->state_dir))
+		return true;
+	if (!run_as_owner(config->state_dir, err))
+		return false;
+	*seen = seen_open_readonly(config->state_dir, err);
+	return *seen != NULL;
+}
+
 static bool
 find(const struct config *config, const struct account *account,
     const uint8_t *fingerprint, char *id, struct error *err)
@@ -35,13 +48,10 @@ find(const struct config *config, const struct account *account,
 	bool ok;
 
 	id[0] = '\0';
-	if (!has_state(config->state_dir))
-		return true;
-	if (!run_as_owner(config->state_dir, err))
+	if (!explanation_open_state(config, &seen, err))
 		return false;
-	seen = seen_open_readonly(config->state_dir, err);
 	if (seen == NULL)
-		return false;
+		return true;
 	fingerprint_group(account, group);
 	ok = seen_original_find(seen,
 	    &(struct seen_original){

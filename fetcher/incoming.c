@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "fetcher/content.h"
 #include "fetcher/message.h"
 #include "mail/header.h"
 #include "recipients/fingerprint.h"
 #include "recipients/trace.h"
+#include "state/content.h"
 
 enum {
 	PIECE = 16 * 1024,

@@ -52,6 +52,17 @@ seen_visit(struct seen *s, const char *account, seen_visitor *visitor,
 	return visit(s, seen_bound(s, SEEN_LIST, account), visitor, arg, err);
 }
 
+bool
+seen_visit_same(struct seen *s, const struct seen_entry *wanted,
+    seen_visitor *visitor, void *arg, struct error *err)
+{
+	sqlite3_stmt *st = seen_bound_uid(s, SEEN_LIST_SAME, wanted->mailbox,
+	    (struct slice){ wanted->content, SEEN_CONTENT_SIZE });
+
+	sqlite3_bind_text(st, 3, wanted->id, -1, SQLITE_STATIC);
+	return visit(s, st, visitor, arg, err);
+}
+
 static bool
 set_status(struct seen *s, const struct seen_revision *r, struct error *err)
 {

@@ -21,6 +21,12 @@ seen_visit_parked(struct seen *, seen_visitor *, void *arg, struct error *);
 bool seen_visit(struct seen *, const char *account, seen_visitor *, void *arg,
     struct error *);
 
+/* The message of this id (unless it is "") or else one of this content that is
+ * or was in an account's mailboxes, if there is any; the account stands in
+ * `mailbox`.  A tombstone, which comes first, has no UID. */
+bool seen_visit_same(struct seen *, const struct seen_entry *wanted,
+    seen_visitor *, void *arg, struct error *);
+
 struct seen_revision {
 	const char *account;
 	struct slice message; /* a UID or an id; empty: all of the account */

@@ -100,6 +100,14 @@ static const char *const statements[SEEN_N_STATEMENTS] = {
 			     " ORDER BY account, since_ms, id",
 	[SEEN_LIST] = "SELECT " COLUMNS " FROM message"
 		      " WHERE ?1 = '' OR " OF_ACCOUNT " ORDER BY account, uid",
+	/* ?2 is the content. */
+	[SEEN_LIST_SAME] =
+	    "SELECT " COLUMNS " FROM (SELECT " COLUMNS " FROM message"
+	    " UNION ALL SELECT account, x'', status, since_ms, injected_ms,"
+	    "  0, tries, 0, id, reason, content, 0 FROM gone)"
+	    " WHERE " OF_ACCOUNT
+	    " AND (content = ?2 OR (id = ?3 AND length(?3) > 0))"
+	    " ORDER BY id = ?3 AND length(?3) > 0 DESC, length(uid) LIMIT 1",
 	/* What was dropped comes back only when it is named; and released is
 	 * what was judged before. */
 	[SEEN_REVISE] = "UPDATE message SET status = ?3, tries = 0,"

@@ -35,9 +35,14 @@ def ids(scene):
 def decided(told):
     """What is decided of the message, whoever has it."""
     # The archive lacks what must not go to Postfix, so its size is another one.
-    steps = [step for step in told["steps"] if step["step"] not in ("duplicate", "size")]
+    steps = [step for step in told["steps"] if step["step"] not in ("duplicate", "size", "known")]
     same = ("verdict", "source", "account", "sender", "recipients", "candidates", "origin", "message_id", "warnings")
     return {name: told[name] for name in same}, steps
+
+
+def known(told):
+    [step] = [step for step in told["steps"] if step["step"] == "known"]
+    return step["result"], step["text"]
 
 
 MESSAGES = {
@@ -68,6 +73,7 @@ def test_archive_id(scene, name):
     told = explain(scene, archived)
     assert decided(told) == decided(from_file)
     assert told["verdict"] == "deliver" and scene.got() == {"m": told["recipients"]}
+    assert known(told)[0] == "recognised" and archived in known(told)[1]
     assert told["id"] == archived and told["collected_ms"] > 0
     assert told["then"]["same"] is True and told["then"]["source"] == told["source"]
     assert told["origin"] == {"ip": "192.0.2.7", "name": "mail.sender.example", "helo": "mail.sender.example"}
@@ -299,6 +305,37 @@ def test_limit_of_postfix(scene):
     result, text, warnings = size_of(scene, small)
     assert result == "unknown" and "/no/such/postconf" in text and not warnings
     assert f"\nSize        {text}\n" in in_words(scene, "--account", "office", "-", stdin=small)
+
+
+def test_known_by_its_content(scene):
+    """What comes back is recognised; whoever explains it hears so before."""
+    # More than is looked at for recipients.
+    message = mail("m", envelope=ANNA, body=b"x\n" * 600_000)
+    scene.account["keep"] = "forever"
+    assert known(explain(scene, "--account", "office", "-", stdin=message))[0] == "none"
+    scene.put(message)
+    scene.fetch()
+    [archived] = ids(scene)
+    result, text = known(explain(scene, archived))
+    assert result == "listed" and text.startswith("injected since 2") and text.endswith(f", as {archived}")
+    scene.account["keep"] = "none"
+    scene.fetch()
+    for lines in (message, message.replace(b"\n", b"\r\n")):
+        told = explain(scene, "--account", "office", "-", stdin=lines)
+        assert known(told)[0] == "recognised" and f"as {archived}, and gone" in known(told)[1]
+        assert told["verdict"] == "deliver" and not told["warnings"]
+    assert known(explain(scene, "--account", "office", "-", stdin=message + b"x"))[0] == "none"
+    words = in_words(scene, archived)
+    assert f"\nKnown       {known(told)[1]}\n" in words and "without being delivered again" in words
+    scene.put(message)
+    scene.fetch()
+    assert scene.got() == {"m": [ANNA]}
+    # Of a guess the body is read for its copies as well.
+    guess = mail("guess", to=ANNA, body=b"x\n" * 600_000)
+    scene.put(guess)
+    scene.fetch()
+    told = explain(scene, "--account", "office", "-", stdin=guess)
+    assert known(told)[0] == "recognised" and told["verdict"] == "duplicate"
 
 
 def test_alias_in_words(scene):

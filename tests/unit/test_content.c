@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
-#include "fetcher/content.h"
+#include "state/content.h"
 
 #include <string.h>
 

@@ -392,6 +392,57 @@ forgets_the_tombstones_as_well(void **state)
 	place_commit(p);
 }
 
+static void
+put_content(
+    struct place *p, const char *mailbox, const char *uid, uint8_t first)
+{
+	uint8_t content[SEEN_CONTENT_SIZE] = { first };
+	struct seen_entry entry = { .mailbox = mailbox,
+		.uid = slice_of(uid),
+		.row = { .status = SEEN_INJECTED },
+		.id = uid[0] == '-' ? "" : uid,
+		.reason = "",
+		.content = content };
+
+	assert_true(seen_mailbox_claim(p->seen, mailbox, "h", "u", &p->err));
+	assert_true(seen_put(p->seen, &entry, &p->err));
+}
+
+static const char *
+same(struct place *p, const char *id, uint8_t first)
+{
+	uint8_t content[SEEN_CONTENT_SIZE] = { first };
+	struct seen_entry wanted = {
+		.mailbox = OFFICE, .id = id, .content = content
+	};
+
+	seen_rows[0] = '\0';
+	assert_true(seen_visit_same(p->seen, &wanted, on_row, NULL, &p->err));
+	return seen_rows;
+}
+
+static void
+finds_what_was_there_by_id_or_content(void **state)
+{
+	struct place *p = *state;
+
+	place_open(p);
+	place_begin(p, OFFICE);
+	put_content(p, OFFICE, "-a", 1);
+	put_content(p, OFFICE "/Lists", "b", 1);
+	put_content(p, OFFICE, "c", 2);
+	put_content(p, OTHER, "d", 3);
+	assert_true(seen_bury(p->seen, OFFICE "/Lists", SLICE("b"), &p->err));
+	place_commit(p);
+	assert_string_equal(
+	    same(p, "", 1), "yaml:office/Lists  injected b 0 0 0 \n");
+	assert_string_equal(
+	    same(p, "c", 1), "yaml:office c injected c 0 0 0 \n");
+	assert_string_equal(
+	    same(p, "b", 2), "yaml:office/Lists  injected b 0 0 0 \n");
+	assert_string_equal(same(p, "d", 3), "");
+}
+
 int
 main(void)
 {
@@ -408,6 +459,7 @@ main(void)
 		TEST(an_account_means_its_folders),
 		TEST(forgets_one_or_all_of_an_account),
 		TEST(forgets_the_tombstones_as_well),
+		TEST(finds_what_was_there_by_id_or_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

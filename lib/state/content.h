@@ -7,8 +7,8 @@
  *
  * Constant memory; pieces of any size.
  */
-#ifndef FETCHER_CONTENT_H
-#define FETCHER_CONTENT_H
+#ifndef STATE_CONTENT_H
+#define STATE_CONTENT_H
 
 #include "base/slice.h"
 #include "state/seen.h"

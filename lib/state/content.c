@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fetcher/content.h"
+#include "state/content.h"
 
 #include "base/digest.h"
 
