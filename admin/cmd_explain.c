@@ -3,6 +3,7 @@
  * mailhaul explain: who would get this message, and why.
  */
 #include "admin/commands.h"
+#include "admin/credentials.h"
 #include "admin/explanation.h"
 #include "admin/named_mail.h"
 #include "admin/options.h"
@@ -98,6 +99,7 @@ explain(const struct options *options, struct config *config,
 		buf_clear(&header);
 		return EX_DATAERR;
 	}
+	credentials_use(MILTER_UNIT);
 	directory = directory_new(config);
 	message.header = buf_slice(&header);
 	explanation_make(config, account, &message, directory, &explanation);

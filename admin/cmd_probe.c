@@ -5,97 +5,90 @@
  * The fetcher does it (mailhaul-fetcher --probe, --probe-host), so that what is
  * tried is what will be done.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "admin/commands.h"
+#include "admin/credentials.h"
 #include "admin/fetcher_program.h"
+#include "admin/options.h"
 #include "admin/run_as.h"
 #include "config/config.h"
 
-enum { ARGUMENTS_MAX = 32, OPTION_HOST = 256, OPTION_JSON, OPTION_PASSED };
-
-static const struct option options[] = {
-	{ "host", required_argument, NULL, OPTION_HOST },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	/* These are the fetcher's, which judges them. */
-	{ "user", required_argument, NULL, OPTION_PASSED },
-	{ "password-file", required_argument, NULL, OPTION_PASSED },
-	{ "password-command", required_argument, NULL, OPTION_PASSED },
-	{ "token-command", required_argument, NULL, OPTION_PASSED },
-	{ "ca-file", required_argument, NULL, OPTION_PASSED },
-	{ "fingerprint", required_argument, NULL, OPTION_PASSED },
-	{ NULL, 0, NULL, 0 },
+/* These are the fetcher's, which judges them. */
+static const char *const passed_on[] = { "--user", "--password-file",
+	"--password-command", "--token-command", "--ca-file", "--fingerprint" };
+enum {
+	N_PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]),
+	WORDS_MAX = 2 * N_PASSED_ON + 8,
 };
+
+struct request {
+	const char *config_path, *host, *account;
+	const char *passed[N_PASSED_ON]; /* the values; NULL: not there */
+	bool json;
+};
+
+static bool
+read_options(int argc, char **argv, struct request *r)
+{
+	struct command_option options[] = {
+		[N_PASSED_ON] = { "config", 'c', &r->config_path, NULL },
+		{ "host", 0, &r->host, NULL },
+		{ "json", 0, NULL, &r->json },
+		{ NULL, 0, NULL, NULL },
+	};
+	char **arguments;
+
+	for (size_t i = 0; i < N_PASSED_ON; i++)
+		options[i] = (struct command_option){ passed_on[i] + 2, 0,
+			&r->passed[i], NULL };
+	arguments = options_read(argc, argv, options);
+	if (arguments == NULL)
+		return false;
+	if (r->host != NULL)
+		return arguments[0] == NULL;
+	for (size_t i = 0; i < N_PASSED_ON; i++)
+		if (r->passed[i] != NULL)
+			return false;
+	r->account = arguments[0];
+	return arguments[0] != NULL && arguments[1] == NULL;
+}
 
 /* The fetcher's command line. */
-struct line {
-	char words[ARGUMENTS_MAX / 2][32]; /* "--user" */
-	const char *argv[ARGUMENTS_MAX + 1];
-	int n;
-	const char *config_path, *host;
-	bool passed;
-};
-
-static bool
-add(struct line *line, const char *option, const char *value)
+static void
+write_line(const struct request *r, const char *line[static WORDS_MAX])
 {
-	if (line->n + 2 > ARGUMENTS_MAX)
-		return false;
-	line->argv[line->n++] = option;
-	if (value != NULL)
-		line->argv[line->n++] = value;
-	return true;
+	*line++ = "mailhaul-fetcher";
+	*line++ = "-c";
+	*line++ = r->config_path;
+	if (r->json)
+		*line++ = "--json";
+	for (size_t i = 0; i < N_PASSED_ON; i++)
+		if (r->passed[i] != NULL) {
+			*line++ = passed_on[i];
+			*line++ = r->passed[i];
+		}
+	*line++ = r->host != NULL ? "--probe-host" : "--probe";
+	*line++ = r->host != NULL ? r->host : r->account;
+	*line = NULL;
 }
 
+/* What talks to a provider, and what it runs for a password, has no rights of
+ * root's.  What is wrong with the configuration the fetcher says. */
 static bool
-take(struct line *line, int option, int index)
-{
-	char *word = line->words[line->n / 2];
-
-	switch (option) {
-	case 'c':
-		line->config_path = optarg;
-		return add(line, "-c", optarg);
-	case OPTION_JSON:
-		return add(line, "--json", NULL);
-	case OPTION_HOST:
-		line->host = optarg;
-		return true;
-	case OPTION_PASSED:
-		if (line->n + 2 > ARGUMENTS_MAX)
-			return false;
-		snprintf(
-		    word, sizeof(line->words[0]), "--%s", options[index].name);
-		line->passed = true;
-		return add(line, word, optarg);
-	default:
-		return false;
-	}
-}
-
-static bool
-finish(struct line *line, char *const *names, int n_names)
-{
-	if (line->host != NULL)
-		return n_names == 0 && add(line, "--probe-host", line->host);
-	return n_names == 1 && !line->passed && add(line, "--probe", names[0]);
-}
-
-/* A command that prints the password runs with the rights that it will have.
- * What is wrong with the configuration the fetcher says. */
-static bool
-become_fetcher(const struct line *line)
+become_fetcher(const char *config_path)
 {
 	FILE *nowhere = fopen("/dev/null", "we");
 	struct config *config =
-	    nowhere == NULL ? NULL : config_load(line->config_path, nowhere);
+	    nowhere == NULL ? NULL : config_load(config_path, nowhere);
 	struct error err;
-	bool ok = config == NULL || run_as_owner(config->state_dir, &err);
+	bool ok;
 
+	credentials_use(FETCHER_UNIT);
+	ok = config == NULL || run_as_owner(config->state_dir, &err);
 	if (!ok)
 		fprintf(stderr, "mailhaul probe: %s\n", err.text);
 	config_unref(config);
@@ -107,16 +100,11 @@ become_fetcher(const struct line *line)
 int
 cmd_probe(int argc, char **argv)
 {
-	struct line line = { .argv = { "mailhaul-fetcher" },
-		.n = 1,
-		.config_path = CONFIG_DEFAULT_PATH };
+	struct request request = { .config_path = CONFIG_DEFAULT_PATH };
+	const char *line[WORDS_MAX];
 	char path[PATH_MAX];
-	int option, at = 0;
 
-	while ((option = getopt_long(argc, argv, "c:", options, &at)) != -1)
-		if (!take(&line, option, at))
-			return EX_USAGE;
-	if (!finish(&line, argv + optind, argc - optind))
+	if (!read_options(argc, argv, &request))
 		return EX_USAGE;
 	if (!fetcher_program_find(path)) {
 		fputs("mailhaul probe: mailhaul-fetcher is not installed "
@@ -124,9 +112,10 @@ cmd_probe(int argc, char **argv)
 		    stderr);
 		return EX_UNAVAILABLE;
 	}
-	if (line.host == NULL && !become_fetcher(&line))
+	if (request.host == NULL && !become_fetcher(request.config_path))
 		return EX_CONFIG;
-	execv(path, (char *const *)(uintptr_t)line.argv);
+	write_line(&request, line);
+	execv(path, (char *const *)(uintptr_t)line);
 	perror(path);
 	return EX_OSERR;
 }

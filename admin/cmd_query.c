@@ -5,6 +5,7 @@
  * without the extension.
  */
 #include "admin/commands.h"
+#include "admin/credentials.h"
 #include "admin/options.h"
 
 #include "base/buf.h"
@@ -193,6 +194,7 @@ run(struct query *q, struct config *config)
 	enum route_result result;
 	int status;
 
+	credentials_use(MILTER_UNIT);
 	q->directory = directory_new(config);
 	q->steps = json_array();
 	tell_aliases(q, config);

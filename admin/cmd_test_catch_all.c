@@ -5,6 +5,7 @@
  */
 #include "admin/catch_all.h"
 #include "admin/commands.h"
+#include "admin/credentials.h"
 #include "admin/mailbox_headers.h"
 #include "admin/options.h"
 
@@ -44,8 +45,9 @@ look(const struct options *options, struct config *config,
 	struct catch_all *found;
 	int status;
 
-	status = mailbox_headers_read(options->config, account->name, &headers);
+	status = mailbox_headers_read(config, account->name, &headers);
 	if (status == EX_OK) {
+		credentials_use(MILTER_UNIT);
 		directory = directory_new(config);
 		found = catch_all_new(
 		    config, account, headers.blocks, headers.n, directory);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/live.h"
 
+#include "admin/credentials.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -59,12 +60,9 @@ live_place(const struct live *live)
 void
 live_use_credentials(const struct live *live, const char *unit)
 {
-	char folder[TEXT_MAX];
-
-	snprintf(folder, sizeof(folder), "/run/credentials/%s", unit);
-	if (access(folder, X_OK) == 0)
-		setenv("CREDENTIALS_DIRECTORY", folder, 1);
-	else if (live->credentials != NULL)
+	if (credentials_use(unit))
+		return;
+	if (live->credentials != NULL)
 		setenv("CREDENTIALS_DIRECTORY", live->credentials, 1);
 	else
 		unsetenv("CREDENTIALS_DIRECTORY");

@@ -5,6 +5,7 @@
  */
 #include "admin/live.h"
 
+#include "admin/credentials.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "directory/directory.h"
@@ -178,7 +179,7 @@ live_check_addresses(struct live *live)
 
 	/* A server that hangs up is a reply, not a reason to die. */
 	signal(SIGPIPE, SIG_IGN);
-	live_use_credentials(live, "mailhaul-milter.service");
+	live_use_credentials(live, MILTER_UNIT);
 	directory = directory_new(live->config);
 	gather(live->config, all);
 	for (size_t i = 0; i < all->n; i++) {

@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/credentials.h"
 #include "admin/fetcher_program.h"
+#include "admin/run_as.h"
 #include "base/proc.h"
 #include "mail/header.h"
 
 enum {
 	LENGTH_MAX = HEADER_HELD_MAX,
+	WORDS = 7, /* with the NULL at the end */
 	BYTES_MAX = SURVEY_MESSAGES * (HEADER_HELD_MAX + 16),
 };
 
@@ -67,6 +71,29 @@ run(const char *const *argv, struct buf *out)
 	return status;
 }
 
+/* What talks to the provider has no rights of root's. */
+static int
+run_as_fetcher(const char *state_dir, const char *const argv[static WORDS],
+    struct buf *out)
+{
+	struct run_as_words before;
+	const char *words[RUN_AS_WORDS + WORDS];
+	struct error err;
+	size_t n = 0;
+
+	if (!run_as_words(state_dir, &before, &err)) {
+		fprintf(stderr, "mailhaul: %s\n", err.text);
+		return EX_CONFIG;
+	}
+	while (before.list[n] != NULL) {
+		words[n] = before.list[n];
+		n++;
+	}
+	memcpy(words + n, argv, WORDS * sizeof(*argv));
+	credentials_use(FETCHER_UNIT);
+	return run(words, out);
+}
+
 /* Each block after a line with its length. */
 static bool
 part_blocks(struct mailbox_headers *headers)
@@ -86,12 +113,12 @@ part_blocks(struct mailbox_headers *headers)
 }
 
 int
-mailbox_headers_read(const char *config_path, const char *account,
+mailbox_headers_read(const struct config *config, const char *account,
     struct mailbox_headers *headers)
 {
 	char path[PATH_MAX];
-	const char *argv[] = { path, "-c", config_path, "--probe", account,
-		"--headers", NULL };
+	const char *argv[WORDS] = { path, "-c", config->path, "--probe",
+		account, "--headers", NULL };
 	int status;
 
 	headers->n = 0;
@@ -102,7 +129,7 @@ mailbox_headers_read(const char *config_path, const char *account,
 		    stderr);
 		return EX_UNAVAILABLE;
 	}
-	status = run(argv, &headers->bytes);
+	status = run_as_fetcher(config->state_dir, argv, &headers->bytes);
 	if (status == EX_OK && !part_blocks(headers)) {
 		fprintf(stderr, "mailhaul: %s is of another version\n", path);
 		return EX_SOFTWARE;

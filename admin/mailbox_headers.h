@@ -7,6 +7,7 @@
 #define ADMIN_MAILBOX_HEADERS_H
 
 #include "base/buf.h"
+#include "config/config.h"
 #include "recipients/survey.h"
 
 struct mailbox_headers {
@@ -18,7 +19,7 @@ struct mailbox_headers {
 /* Returns the fetcher's exit status; what is wrong it has said on standard
  * error.  The headers are good when it is 0; clear them in any case. */
 int mailbox_headers_read(
-    const char *config_path, const char *account, struct mailbox_headers *);
+    const struct config *, const char *account, struct mailbox_headers *);
 void mailbox_headers_clear(struct mailbox_headers *);
 
 #endif

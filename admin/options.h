@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { OPTIONS_MAX = 8 };
+enum { OPTIONS_MAX = 10 };
 
 struct command_option {
 	const char *name; /* NULL after the last row */

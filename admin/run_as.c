@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,26 @@ run_as_owner(const char *folder, struct error *err)
 	if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 ||
 	    setuid(st.st_uid) != 0)
 		return cannot_become(&st, err);
+	return true;
+}
+
+bool
+run_as_words(const char *folder, struct run_as_words *words, struct error *err)
+{
+	struct stat st;
+	bool is_other;
+
+	if (!find_owner(folder, &st, &is_other, err))
+		return false;
+	*words = (struct run_as_words){ .list = { NULL } };
+	if (!is_other)
+		return true;
+	snprintf(words->user, sizeof(words->user), "--reuid=%u", st.st_uid);
+	snprintf(words->group, sizeof(words->group), "--regid=%u", st.st_gid);
+	words->list[0] = "/usr/bin/setpriv";
+	words->list[1] = words->user;
+	words->list[2] = words->group;
+	words->list[3] = "--clear-groups";
 	return true;
 }
 

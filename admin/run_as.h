@@ -15,6 +15,15 @@
  * ERROR_CONFIG: no such folder, or not for us. */
 bool run_as_owner(const char *folder, struct error *);
 
+/* The same for a program that is started: the words before its own, NULL after
+ * the last. */
+enum { RUN_AS_WORDS = 4 };
+struct run_as_words {
+	const char *list[RUN_AS_WORDS + 1];
+	char user[32], group[32];
+};
+bool run_as_words(const char *folder, struct run_as_words *, struct error *);
+
 /* The same for a while, for a command that needs root's rights later on (the
  * milter's secrets).  No other threads may run, and nothing is started
  * meanwhile. */

@@ -20,8 +20,9 @@ read_credential(const char *name, struct buf *out, struct error *err)
 
 	if (folder == NULL)
 		return error_set(err, ERROR_CONFIG,
-		    "credential %s: CREDENTIALS_DIRECTORY is not set; start "
-		    "this by systemd with LoadCredential=",
+		    "credential %s: systemd has not given it; it does so with "
+		    "LoadCredential=, and root's commands find it while that "
+		    "service runs",
 		    name);
 	buf_init(&path, PATH_ROOM);
 	buf_printf(&path, "%s/%s", folder, name);

@@ -2,7 +2,9 @@
 """`mailhaul check`, `explain`, `probe`, `query`: what they say and their exit codes."""
 
 import json
+import pathlib
 import re
+import shutil
 
 import pytest
 from mails import mail
@@ -67,6 +69,7 @@ def test_explain(scene, name):
 @pytest.mark.parametrize("command", [
     ("check",), ("query", "anna@example.org"), ("explain", "--account", "office", "-"), ("status",), ("fetch", "office"),
     ("parked", "list"), ("seen", "list"), ("archive", "list"), ("setup", "postfix"), ("test-catch-all", "office"),
+    ("probe", "office"),
 ])
 def test_options_are_the_same_everywhere(scene, command):
     name = scene.mailhaul.folder / "missing.yaml"
@@ -140,3 +143,40 @@ def test_probe_of_no_pop3_server(scene):
         scene.mailhaul.command("probe", "office").expect(76)
     finally:
         server.stop()
+
+
+@pytest.fixture
+def systemd():
+    """systemd(UNIT, USER, PATH): its credential {credential: NAME}, made of a file."""
+    root = pathlib.Path("/run/credentials")
+
+    def give(unit, user, path):
+        folder = root / unit
+        folder.mkdir(parents=True)
+        shutil.copyfile(path, folder / "secret")
+        for made, mode in ((folder / "secret", 0o400), (folder, 0o500)):
+            made.chmod(mode)
+            shutil.chown(made, user)
+        return {"credential": "secret"}
+
+    yield give
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def test_secrets_from_systemd(scene, systemd):
+    """Root's commands log in with what the services are given."""
+    for unit, user, place in (
+        ("mailhaul-milter.service", "mailhaul-milter", scene.mailhaul.config["directory"][0]["ldap"]),
+        ("mailhaul-fetcher.service", "mailhaul", scene.account),
+    ):
+        place["password"] = systemd(unit, user, place["password"]["file"])
+    message = mail("x", envelope="anna@example.org")
+    scene.put(message)
+    for command in (
+        ("query", "anna@example.org"), ("explain", "--account", "office", "-"),
+        ("probe", "office"), ("test-catch-all", "office"),
+    ):
+        said = scene.mailhaul.command(*command, stdin=message).expect(0)
+        assert "credential" not in said.out + said.err
+    live = scene.mailhaul.command("check", "--live", timeout=90).out
+    assert "ok: account office: " in live and "ok: ldap ldaps://" in live, live

@@ -84,12 +84,13 @@ def test_without_uidplus_and_idle(scene):
     assert "full_expunge" in advice and "no IDLE" in advice
 
 
-def test_command_runs_as_the_fetcher_would_run_it(scene):
+@pytest.mark.parametrize("command", ["probe", "test-catch-all"])
+def test_command_runs_as_the_fetcher_would_run_it(scene, command):
     script, seen = (scene.mailhaul.folder / name for name in ("password.sh", "state/seen"))
     script.write_text(f"#!/bin/sh\nid -un >{seen}\necho {scene.mailbox.password}\n")
     script.chmod(0o755)
     scene.account["password"] = {"command": [str(script)]}
-    scene.mailhaul.command("probe", "office").expect(0)
+    scene.mailhaul.command(command, "office").expect(0)
     assert seen.read_text() == "mailhaul\n" and seen.owner() == "mailhaul"
 
 
