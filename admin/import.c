@@ -222,16 +222,24 @@ import_accept_domain_of(struct import *import, const char *name)
 }
 
 const char *
-import_address(struct import *import, const char *name)
+import_own_domain(const struct import *import)
 {
-	struct slice whole = slice_of(name);
 	const char *domain = import->domain;
 
-	if (slice_find(whole, '@') < whole.len)
-		return name;
 	for (size_t i = 0; i < import->domains.n && domain == NULL; i++)
 		if (import->domains.items[i][0] != '.')
 			domain = import->domains.items[i];
+	return domain;
+}
+
+const char *
+import_address(struct import *import, const char *name)
+{
+	struct slice whole = slice_of(name);
+	const char *domain = import_own_domain(import);
+
+	if (slice_find(whole, '@') < whole.len)
+		return name;
 	return arena_printf(&import->arena, "%s@%s", name,
 	    domain == NULL ? IMPORT_NO_DOMAIN : domain);
 }

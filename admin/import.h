@@ -115,9 +115,13 @@ struct import {
 	size_t n_findings, findings_room;
 	struct import_list domains; /* accepted */
 	struct import_list users;   /* the only ones, where there are any */
-	const char *postmaster;     /* without a domain, perhaps */
-	size_t work;                /* done by a reader that limits it */
-	bool overflowed;            /* a list was cut: told at the end */
+	/* Who stands for whom: pairs, told by one account.  As with users the
+	 * domain may be missing. */
+	struct import_list aliases, people;
+	const struct import_account *aliases_of; /* NULL: none */
+	const char *postmaster;                  /* without a domain, perhaps */
+	size_t work;     /* done by a reader that limits it */
+	bool overflowed; /* a list was cut: told at the end */
 };
 
 void import_init(struct import *);
@@ -159,6 +163,10 @@ enum import_verdict import_command(struct import_account *, struct slice text);
 #define IMPORT_SHELL_TEXT                                                      \
 	"it runs in a shell, as the user mailhaul and with his key rings and " \
 	"$HOME; a program with its absolute path is better"
+/* That domain; NULL: none is known yet. */
+const char *import_own_domain(const struct import *);
+/* Can the name be an address, once it is completed? */
+bool import_is_recipient(const char *name);
 /* With the home of the owner for ~, and absolute. */
 const char *import_path(struct import *, const char *);
 /* A mailbox of one person: whose, an address in the command says that delivers

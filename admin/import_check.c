@@ -117,8 +117,8 @@ is_bare(uint8_t byte)
 }
 
 /* Of a name that will be completed with a domain, nothing may need quotes. */
-static bool
-is_recipient(const char *name)
+bool
+import_is_recipient(const char *name)
 {
 	struct slice text = slice_of(name);
 	struct address address;
@@ -146,7 +146,8 @@ is_field_name(const char *name)
 static const char *
 fault_of_recipients(const struct import_account *a)
 {
-	if (!is_recipient(a->deliver_to) || !is_recipient(a->fallback))
+	if (!import_is_recipient(a->deliver_to) ||
+	    !import_is_recipient(a->fallback))
 		return "a local name that can be in no address";
 	for (size_t i = 0; i < a->envelope_headers.n; i++)
 		if (!is_field_name(a->envelope_headers.items[i]))
@@ -269,7 +270,7 @@ import_check(struct import *import)
 		    "a list of more than %d names was cut", IMPORT_LIST_MAX);
 	finish_list(import, &import->domains);
 	finish_list(import, &import->users);
-	if (!is_recipient(import->postmaster)) {
+	if (!import_is_recipient(import->postmaster)) {
 		import->postmaster = NULL;
 		import_say(import, 0, IMPORT_REFUSED,
 		    "the postmaster can be in no address");

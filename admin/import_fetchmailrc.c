@@ -2,6 +2,7 @@
 /*
  * import_fetchmailrc - accounts out of the servers and users of a .fetchmailrc.
  */
+#include "admin/import_fetchmailrc_names.h"
 #include "admin/import_fetchmailrc_options.h"
 
 #include "mail/domain.h"
@@ -83,22 +84,18 @@ finish_trusted_hosts(struct rc_target *t)
 }
 
 static void
-report_maps(struct rc_target *t)
+keep_names(struct rc_target *t)
 {
-	for (size_t i = 0; i < t->remotes.n; i++)
-		if (strcmp(t->remotes.items[i], t->locals.items[i]) != 0)
-			import_say_of(t->account, t->names_line, IMPORT_DROPPED,
-			    "%s=%s: Postfix maps addresses, by "
-			    "virtual_alias_maps: %s %s",
-			    t->remotes.items[i], t->locals.items[i],
-			    t->remotes.items[i], t->locals.items[i]);
-	if (t->star || t->local_domains.n > 0)
-		return;
-	for (size_t i = 0; i < t->remotes.n; i++)
-		import_add_once(
-		    t->import, &t->import->users, t->remotes.items[i]);
-	import_say_of(t->account, t->names_line, IMPORT_CHANGED,
-	    "only these names get mail: they belong into users.txt");
+	struct rc_names *names = arena_new(&t->import->arena, sizeof(*names));
+
+	*names = (struct rc_names){ .account = t->account,
+		.line = t->names_line,
+		.remotes = t->remotes,
+		.locals = t->locals,
+		.star = t->star,
+		.local_domains = t->local_domains.n > 0 };
+	*t->rc->names_end = names;
+	t->rc->names_end = &names->next;
 }
 
 static void
@@ -107,7 +104,7 @@ finish_recipients(struct rc_target *t)
 	struct import_account *a = t->account;
 
 	if (t->star || (t->remotes.n > 1 && t->smtp_name == NULL)) {
-		report_maps(t);
+		keep_names(t);
 		finish_trusted_hosts(t);
 		return;
 	}
@@ -153,14 +150,15 @@ finish(struct rc_target *t)
 
 /* `user` is NULL for a server without any: the one who runs fetchmail. */
 static void
-make_account(struct import *import, const struct rc_server *defaults,
-    const struct rc_server *server, const struct rc_user *user,
-    uint64_t daemon_s)
+make_account(struct import *import, struct rc *rc,
+    const struct rc_server *defaults, const struct rc_server *server,
+    const struct rc_user *user)
 {
 	struct rc_target t = { .import = import,
+		.rc = rc,
 		.server = server,
 		.user = user == NULL ? NULL : user->name,
-		.daemon_s = daemon_s };
+		.daemon_s = rc->daemon_s };
 	size_t line = user == NULL ? server->line : user->line;
 	const struct rc_user *u;
 
@@ -189,13 +187,13 @@ make_account(struct import *import, const struct rc_server *defaults,
 }
 
 static void
-make_accounts(struct import *import, const struct rc_server *defaults,
-    const struct rc_server *server, uint64_t daemon_s)
+make_accounts(struct import *import, struct rc *rc,
+    const struct rc_server *defaults, const struct rc_server *server)
 {
 	if (server->users == NULL)
-		make_account(import, defaults, server, NULL, daemon_s);
+		make_account(import, rc, defaults, server, NULL);
 	for (const struct rc_user *u = server->users; u != NULL; u = u->next)
-		make_account(import, defaults, server, u, daemon_s);
+		make_account(import, rc, defaults, server, u);
 }
 
 /* Options that no account ever saw. */
@@ -229,21 +227,21 @@ void
 import_fetchmailrc(struct import *import, struct slice source)
 {
 	const struct rc_server *defaults = NULL;
-	uint64_t daemon_s;
 	struct rc rc;
 
 	rc_parse(import, source, &rc);
-	rc_apply_globals(import, &rc.globals, &daemon_s);
+	rc_apply_globals(import, &rc.globals, &rc.daemon_s);
 	mark_repeated(rc.servers);
 	for (struct rc_server *s = rc.servers; s != NULL; s = s->next) {
 		if (s->name != NULL) {
-			make_accounts(import, defaults, s, daemon_s);
+			make_accounts(import, &rc, defaults, s);
 			continue;
 		}
 		defaults = s;
 		import_say(
 		    import, s->line, IMPORT_TAKEN, "defaults of what follows");
 	}
+	rc_finish_names(import, rc.names);
 	for (struct rc_server *s = rc.servers; s != NULL; s = s->next)
 		if (s->name == NULL) {
 			report_unused(import, &s->options);

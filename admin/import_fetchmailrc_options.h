@@ -21,6 +21,7 @@ enum rc_list {
 /* One user of one server, on the way to an account. */
 struct rc_target {
 	struct import *import;
+	struct rc *rc;
 	struct import_account *account;
 	const struct rc_server *server;
 	bool shared; /* the option at hand is of others, too */

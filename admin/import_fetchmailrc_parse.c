@@ -414,6 +414,7 @@ rc_parse(struct import *import, struct slice source, struct rc *rc)
 	*rc = (struct rc){ .servers = NULL };
 	rc->globals.end = &rc->globals.first;
 	rc->servers_end = &rc->servers;
+	rc->names_end = &rc->names;
 	while (peek(&p, false)->kind != RC_END)
 		parse_statement(&p);
 }

@@ -12,6 +12,7 @@
 #include "admin/import.h"
 
 struct rc_target; /* import_fetchmailrc_options.h */
+struct rc_names;  /* import_fetchmailrc_names.h */
 struct rc_option;
 
 enum rc_argument {
@@ -78,6 +79,9 @@ struct rc_server {
 struct rc {
 	struct rc_options globals;
 	struct rc_server *servers, **servers_end;
+	/* What is found out when these are made into accounts. */
+	uint64_t daemon_s;
+	struct rc_names *names, **names_end;
 };
 
 void rc_parse(struct import *, struct slice source, struct rc *);

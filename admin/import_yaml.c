@@ -221,6 +221,23 @@ put_domains(FILE *out, const struct import *import)
 }
 
 static void
+put_aliases(FILE *out, struct import *import)
+{
+	if (import->aliases_of == NULL || import->aliases_of->refused)
+		return;
+	fputs("aliases:\n", out);
+	for (size_t i = 0; i < import->aliases.n; i++) {
+		fputs("  - {address: ", out);
+		put_scalar(
+		    out, import_address(import, import->aliases.items[i]));
+		fputs(", to: [", out);
+		put_scalar(
+		    out, import_address(import, import->people.items[i]));
+		fputs("]}\n", out);
+	}
+}
+
+static void
 put_directory(FILE *out, struct import *import)
 {
 	if (import->users.n == 0) {
@@ -249,6 +266,7 @@ import_write_yaml(struct import *import, FILE *out)
 	put_scalar(out, import_address(import, postmaster));
 	putc('\n', out);
 	put_domains(out, import);
+	put_aliases(out, import);
 	put_directory(out, import);
 	for (size_t i = 0; i < import->n_accounts; i++) {
 		if (import->accounts[i]->refused)
