@@ -27,6 +27,7 @@ struct request {
 	const char *config_path;
 	struct config *config;
 	bool json, headers;
+	size_t shown;
 	const char *account, *to, *verb, *id;
 	struct error err;
 };
@@ -89,7 +90,7 @@ show_text(const struct archived *file, const struct archived_mail *m,
 }
 
 static void
-list_one(const struct request *q, const struct archived *file, json_t *list)
+list_one(struct request *q, const struct archived *file, json_t *list)
 {
 	struct archived_mail mail;
 	struct buf from, subject;
@@ -106,6 +107,7 @@ list_one(const struct request *q, const struct archived *file, json_t *list)
 		return;
 	if (q->account == NULL ||
 	    slice_equal(mail.trace.account, slice_of(q->account))) {
+		q->shown++;
 		field_text(&mail, "From", &from);
 		field_text(&mail, "Subject", &subject);
 		if (list != NULL)
@@ -136,6 +138,8 @@ list(struct request *q)
 	if (q->json)
 		json_print(json_pack(
 		    "{s:i, s:o}", "version", 1, "messages", messages));
+	else if (q->shown == 0)
+		puts("nothing is in the archive");
 	return EX_OK;
 }
 

@@ -172,6 +172,8 @@ list(struct seen_command *c)
 
 	if (c->json && status == EX_OK)
 		puts(c->shown == 0 ? JSON_HEAD "]}" : "\n]}");
+	else if (status == EX_OK && c->shown == 0)
+		puts("nothing is remembered");
 	return status;
 }
 

@@ -245,6 +245,18 @@ tell_bad_byte(struct reader *r, struct slice text)
 	finding_error_at(r->findings, line, column, "%s", r->parser.problem);
 }
 
+/* Of the character that libyaml counts so. */
+static bool
+is_tab(struct slice text, size_t index)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.data[i] & 0xc0) != 0x80 && n++ == index)
+			return text.data[i] == '\t';
+	return false;
+}
+
 /* After a syntax error the tree means nothing, nor does what was said of it. */
 static void
 tell_syntax_error(struct reader *r, struct slice text)
@@ -254,6 +266,10 @@ tell_syntax_error(struct reader *r, struct slice text)
 	findings_reset(r->findings);
 	if (p->error == YAML_READER_ERROR)
 		tell_bad_byte(r, text);
+	else if (is_tab(text, p->problem_mark.index))
+		finding_error_at(r->findings, p->problem_mark.line + 1,
+		    p->problem_mark.column + 1,
+		    "a tab cannot stand here; indent with blanks");
 	else
 		finding_error_at(r->findings, p->problem_mark.line + 1,
 		    p->problem_mark.column + 1, "%s%s%s",

@@ -117,6 +117,16 @@ def test_query(scene):
         scene.slapd.start()
 
 
+@pytest.mark.parametrize("command, said", [
+    (("parked", "list"), "nothing is parked\n"), (("seen", "list"), "nothing is remembered\n"),
+    (("archive", "list"), "nothing is in the archive\n"),
+])
+def test_an_empty_list_says_so(scene, command, said):
+    scene.fetch()
+    assert scene.mailhaul.command(*command).expect(0).out == said
+    assert "nothing" not in scene.mailhaul.command(*command, "--json").expect(0).out
+
+
 def test_probe(scene):
     scene.put(mail("one", envelope="anna@example.org"))
     said = scene.mailhaul.command("probe", "office").expect(0)
