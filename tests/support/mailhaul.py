@@ -310,12 +310,12 @@ class Mailhaul:
             log.write(result.err)
         return result
 
-    def command(self, *arguments, stdin="", timeout=30, flavour="release"):
-        """`mailhaul ARGUMENTS`, as root: its Result.  The verb comes first."""
+    def command(self, *arguments, stdin="", timeout=30, flavour="release", before=()):
+        """`mailhaul ARGUMENTS`, as root: its Result.  The verb comes first.  `before`: a command that runs it."""
         self.write()
         verb, *rest = arguments
         return self._finish(
-            [self._programs / flavour / "mailhaul", verb, "-c", self.yaml, *rest],
+            [*before, self._programs / flavour / "mailhaul", verb, "-c", self.yaml, *rest],
             stdin, timeout, None,
         )
 
