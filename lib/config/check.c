@@ -346,11 +346,12 @@ is_same_folder(const char *a, const char *b)
 
 static void
 check_dispose(
-    struct findings *f, const struct account *a, const struct node *node)
+    struct load *load, const struct account *a, const struct node *parent)
 {
+	struct findings *f = load->findings;
+	const struct node *node = check_node_of(parent, &a->dispose);
 	const char *const *folder = a->folders;
 
-	node = check_node_of(node, &a->dispose);
 	if (a->dispose.kind == DISPOSE_FLAG &&
 	    !is_flag(slice_of(a->dispose.text)))
 		finding_error(f, node,
@@ -358,6 +359,11 @@ check_dispose(
 		    "\" \\ and ], or one of \\Seen, \\Answered, \\Flagged and "
 		    "\\Draft",
 		    a->dispose.text);
+	if (a->dispose.kind != DISPOSE_DELETE && node != parent &&
+	    a->keep == KEEP_FOREVER && !load->keep_for_all)
+		finding_warning(f, node,
+		    "not used: with keep: forever nothing is done to mail at "
+		    "the provider");
 	for (; a->dispose.kind == DISPOSE_MOVE && *folder != NULL; folder++)
 		if (is_same_folder(*folder, a->dispose.text))
 			finding_error(f, node,
@@ -379,6 +385,8 @@ check_unused(
 		{ &a->exclude_folders, "POP3 has no folders" },
 		{ &a->full_expunge,
 		    "POP3 deletes what was collected, and nothing else" },
+		{ &a->idle, "POP3 has no IDLE; every is for it" },
+		{ &a->idle_renew_ms, "POP3 has no IDLE; every is for it" },
 	};
 
 	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
@@ -409,7 +417,7 @@ check_protocol(
 		finding_error(f, check_node_of(node, &a->dispose),
 		    "POP3 can only delete; move and flag need imap or imaps");
 	if (imap)
-		check_dispose(f, a, node);
+		check_dispose(load, a, node);
 	else
 		check_unused(f, a, node);
 }
