@@ -7,22 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* printf's words, which may hold foreign bytes, into err->text. */
-static void __attribute__((format(printf, 2, 0)))
-set_text(struct error *err, const char *fmt, va_list ap)
-{
-	/* One byte more than fits, so that a long text is seen to be cut. */
-	char raw[ERROR_TEXT_MAX + 1];
-	int len = vsnprintf(raw, sizeof(raw), fmt, ap);
-
-	if (len < 0)
-		len = 0;
-	if ((size_t)len >= sizeof(raw))
-		len = sizeof(raw) - 1;
-	log_safe(err->text, sizeof(err->text),
-	    (struct slice){ (const uint8_t *)raw, (size_t)len });
-}
-
 bool
 error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
 {
@@ -30,7 +14,7 @@ error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
 
 	err->kind = kind;
 	va_start(ap, fmt);
-	set_text(err, fmt, ap);
+	log_vsafe(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	return false;
 }
@@ -47,7 +31,7 @@ error_errno(struct error *err, enum error_kind kind, int errno_value,
 	text = strerror_r(errno_value, words, sizeof(words));
 	err->kind = kind;
 	va_start(ap, fmt);
-	set_text(err, fmt, ap);
+	log_vsafe(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	len = strlen(err->text);
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", text);
@@ -63,7 +47,7 @@ error_prefix(struct error *err, const char *fmt, ...)
 
 	memcpy(old, err->text, sizeof(old));
 	va_start(ap, fmt);
-	set_text(err, fmt, ap);
+	log_vsafe(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	len = strlen(err->text);
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);

@@ -4,7 +4,6 @@
 #include "base/digest.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +105,22 @@ log_safe(char *out, size_t size, struct slice foreign)
 }
 
 char *
+log_vsafe(char *out, size_t size, const char *fmt, va_list ap)
+{
+	/* One byte more than a line has, so that a long text is seen to be
+	 * cut. */
+	char raw[LINE_SIZE + 1];
+	int len = vsnprintf(raw, sizeof(raw), fmt, ap);
+
+	if (len < 0)
+		len = 0;
+	if ((size_t)len >= sizeof(raw))
+		len = sizeof(raw) - 1;
+	return log_safe(
+	    out, size, (struct slice){ (const uint8_t *)raw, (size_t)len });
+}
+
+char *
 log_quotable(char *out, size_t size, struct slice foreign)
 {
 	return escape(out, size, foreign, "\"\\");
@@ -114,19 +129,12 @@ log_quotable(char *out, size_t size, struct slice foreign)
 static void __attribute__((format(printf, 2, 0)))
 emit(enum log_level level, const char *fmt, va_list ap)
 {
-	/* One byte more than fits, so that a long text is seen to be cut. */
-	char raw[LINE_SIZE + 1], text[LINE_SIZE], line[LINE_SIZE + 128];
+	char text[LINE_SIZE], line[LINE_SIZE + 128];
 	int len;
 
 	if ((int)level > threshold)
 		return;
-	len = vsnprintf(raw, sizeof(raw), fmt, ap);
-	if (len < 0)
-		return;
-	if ((size_t)len >= sizeof(raw))
-		len = sizeof(raw) - 1;
-	log_safe(text, sizeof(text),
-	    (struct slice){ (const uint8_t *)raw, (size_t)len });
+	log_vsafe(text, sizeof(text), fmt, ap);
 	if (sink.to_syslog)
 		syslog(priorities[level], "%s%s", words[level], text);
 	if (sink.to_journal)

@@ -13,6 +13,8 @@
 
 #include "base/slice.h"
 
+#include <stdarg.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -33,6 +35,9 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * with "..." when it does not fit (without, when size is below 4; it is never
  * 0).  Safe text stays as it is.  Returns out. */
 char *log_safe(char *out, size_t size, struct slice foreign);
+/* What printf makes of these, which may hold foreign bytes, as log_safe(). */
+char *log_vsafe(char *out, size_t size, const char *fmt, va_list)
+    __attribute__((format(printf, 3, 0)));
 /* As log_safe(), the double quote and the backslash are escaped too:
  * for key="value". */
 char *log_quotable(char *out, size_t size, struct slice foreign);

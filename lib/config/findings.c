@@ -57,10 +57,9 @@ add(struct findings *f, const char *severity, const struct node *node)
 static void __attribute__((format(printf, 3, 0))) set_text(
     struct findings *f, struct finding *finding, const char *fmt, va_list ap)
 {
-	char raw[TEXT_MAX], safe[TEXT_MAX];
+	char safe[TEXT_MAX];
 
-	vsnprintf(raw, sizeof(raw), fmt, ap);
-	log_safe(safe, sizeof(safe), slice_of(raw));
+	log_vsafe(safe, sizeof(safe), fmt, ap);
 	finding->text = arena_string(f->arena, slice_of(safe));
 }
 

@@ -4,18 +4,16 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 void
 source_answer(struct directory_answer *answer, enum existence existence,
     const char *fmt, ...)
 {
-	char raw[2 * DIRECTORY_REASON_SIZE];
+	struct directory_answer made = { .existence = existence };
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(raw, sizeof(raw), fmt, ap);
+	log_vsafe(made.reason, sizeof(made.reason), fmt, ap);
 	va_end(ap);
-	*answer = (struct directory_answer){ .existence = existence };
-	log_safe(answer->reason, sizeof(answer->reason), slice_of(raw));
+	*answer = made;
 }

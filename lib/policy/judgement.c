@@ -2,7 +2,6 @@
 #include "policy/judgement.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -24,15 +23,12 @@ judgement_accept(const struct config *config, const struct address *address,
 void
 judgement_say(struct route_step *step, const char *fmt, ...)
 {
-	char raw[sizeof(step->text)];
 	size_t len = strlen(step->text);
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
-		raw[0] = '\0';
+	log_vsafe(step->text + len, sizeof(step->text) - len, fmt, ap);
 	va_end(ap);
-	log_safe(step->text + len, sizeof(step->text) - len, slice_of(raw));
 }
 
 void

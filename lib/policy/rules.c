@@ -71,15 +71,12 @@ static void say(struct rule_step *, const char *fmt, ...)
 static void
 say(struct rule_step *step, const char *fmt, ...)
 {
-	char raw[1024];
 	size_t len = strlen(step->text);
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
-		raw[0] = '\0';
+	log_vsafe(step->text + len, sizeof(step->text) - len, fmt, ap);
 	va_end(ap);
-	log_safe(step->text + len, sizeof(step->text) - len, slice_of(raw));
 }
 
 /* Lists what an action is about: "; WORDS a, b". */

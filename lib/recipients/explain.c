@@ -2,7 +2,6 @@
 #include "recipients/explain.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -24,11 +23,9 @@ sentence(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 static char *
 sentence(const char *fmt, va_list ap)
 {
-	char raw[SENTENCE_SIZE], text[SENTENCE_SIZE];
+	char text[SENTENCE_SIZE];
 
-	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
-		raw[0] = '\0';
-	return mem_string(log_safe(text, sizeof(text), slice_of(raw)));
+	return mem_string(log_vsafe(text, sizeof(text), fmt, ap));
 }
 
 void
