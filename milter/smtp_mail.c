@@ -135,17 +135,6 @@ smtp_mail_rcpt(struct smtp_mail *mail, const struct smtp_mail_question *q,
 	route_smtp_clear(&route);
 }
 
-static char *
-bracketed(const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	size_t size = sizeof(text) + 2;
-	char *out = mem_new(size);
-
-	snprintf(out, size, "<%s>", address_write(address, text));
-	return out;
-}
-
 void
 smtp_mail_edit(const struct smtp_mail *mail, struct smtp_mail_edits *out)
 {
@@ -168,7 +157,7 @@ smtp_mail_edit(const struct smtp_mail *mail, struct smtp_mail_edits *out)
 		if (address_set_add(&added, &rcpt->to))
 			out->add[out->n_add++] =
 			    (struct smtp_addition){ .address =
-							bracketed(&rcpt->to),
+							address_path(&rcpt->to),
 				    .parameters = rcpt->parameters };
 	}
 	address_set_clear(&replacements);

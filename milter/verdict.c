@@ -11,17 +11,6 @@
 /* Of the recipients in one log line: the line itself ends at 4 KiB. */
 enum { TO_MAX = 3072, RULES_MAX = 400 };
 
-static char *
-bracketed(const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	size_t size = sizeof(text) + 2;
-	char *out = mem_new(size);
-
-	snprintf(out, size, "<%s>", address_write(address, text));
-	return out;
-}
-
 /* Which of the envelope's recipients stands for the fallback: the one that
  * equals it, else the only one there is (canonical mapping may have changed
  * it).  NULL: cannot be told. */
@@ -67,7 +56,7 @@ plan_edits(const struct session *session, const struct ticket *ticket,
 	out->add = mem_new_array(route->n_recipients, sizeof(*out->add));
 	for (size_t i = 0; i < route->n_recipients; i++) {
 		const struct address *member = &route->recipients[i].address;
-		char *text = bracketed(member);
+		char *text = address_path(member);
 
 		note_recipient(out, text);
 		if (is_fallback(
@@ -81,7 +70,7 @@ plan_edits(const struct session *session, const struct ticket *ticket,
 	if (stays)
 		return;
 	if (session->from_sendmail)
-		out->remove = bracketed(&ticket->fallback);
+		out->remove = address_path(&ticket->fallback);
 	else if (shown != NULL)
 		out->remove = mem_string(shown);
 	else

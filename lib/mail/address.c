@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mail/address.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "mail/domain.h"
 
 bool
@@ -185,6 +187,17 @@ address_write(const struct address *a, char out[static ADDRESS_TEXT_SIZE])
 		*to++ = '"';
 	*to++ = '@';
 	memcpy(to, a->domain, strlen(a->domain) + 1);
+	return out;
+}
+
+char *
+address_path(const struct address *a)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	size_t size = sizeof(text) + 2;
+	char *out = mem_new(size);
+
+	snprintf(out, size, "<%s>", address_write(a, text));
 	return out;
 }
 

@@ -62,6 +62,8 @@ uint32_t address_hash(const struct address *);
 /* local@domain with the local part quoted when RFC 5321 asks for it; the
  * empty string for the null address.  Returns out. */
 char *address_write(const struct address *, char out[static ADDRESS_TEXT_SIZE]);
+/* "<local@domain>", a path of RFC 5321 4.1.2; owned by the caller. */
+char *address_path(const struct address *);
 /* From an unquoted local part and a domain, with all of address_parse()'s
  * checks: what a directory or a rewriting step made. */
 enum address_fault
