@@ -72,18 +72,6 @@ imap_say(struct imap *s, struct slice words)
 	return imap_send(s);
 }
 
-void
-imap_add_quoted(struct buf *out, struct slice text)
-{
-	buf_add_byte(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '"' || text.data[i] == '\\')
-			buf_add_byte(out, '\\');
-		buf_add_byte(out, text.data[i]);
-	}
-	buf_add_byte(out, '"');
-}
-
 struct imap_command *
 imap_find(struct imap *s, enum imap_kind kind, uint32_t number)
 {

@@ -16,7 +16,7 @@ imap_add_folder(
 	valid = s->utf8_names ? buf_add_string(&wire, name)
 			      : imap_name_encode(slice_of(name), &wire);
 	if (valid)
-		imap_add_quoted(out, buf_slice(&wire));
+		buf_add_quoted(out, buf_slice(&wire));
 	else
 		error_set(err, ERROR_CONFIG,
 		    "not the name of a folder, in UTF-8: %s", name);

@@ -130,7 +130,7 @@ add_login_word(struct imap *s, struct slice word)
 
 	buf_add_byte(&s->command, ' ');
 	if (is_quotable(word)) {
-		imap_add_quoted(&s->command, word);
+		buf_add_quoted(&s->command, word);
 		return;
 	}
 	buf_printf(&s->command, "{%zu%s}\r\n", word.len, at_once ? "+" : "");

@@ -141,8 +141,6 @@ void imap_give(struct imap *, enum imap_kind, uint32_t number, const char *fmt,
 struct protocol_action imap_send(struct imap *);
 /* A line that is no command, at once. */
 struct protocol_action imap_say(struct imap *, struct slice);
-/* Adds a string in quotes. */
-void imap_add_quoted(struct buf *, struct slice);
 /* The oldest command of that kind about `number` (0: any) that is not answered,
  * or NULL. */
 struct imap_command *imap_find(struct imap *, enum imap_kind, uint32_t number);

@@ -178,13 +178,7 @@ write_text(struct slice text, struct buf *out)
 		buf_add(out, text);
 		return;
 	}
-	buf_add_byte(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] == '"' || text.data[i] == '\\')
-			buf_add_byte(out, '\\');
-		buf_add_byte(out, text.data[i]);
-	}
-	buf_add_byte(out, '"');
+	buf_add_quoted(out, text);
 }
 
 static void

@@ -98,6 +98,18 @@ buf_add_byte(struct buf *b, uint8_t byte)
 	return buf_add(b, (struct slice){ &byte, 1 });
 }
 
+void
+buf_add_quoted(struct buf *b, struct slice text)
+{
+	buf_add_byte(b, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			buf_add_byte(b, '\\');
+		buf_add_byte(b, text.data[i]);
+	}
+	buf_add_byte(b, '"');
+}
+
 bool
 buf_printf(struct buf *b, const char *fmt, ...)
 {

@@ -33,6 +33,10 @@ void buf_reset(struct buf *);
 bool buf_add(struct buf *, struct slice);
 bool buf_add_string(struct buf *, const char *);
 bool buf_add_byte(struct buf *, uint8_t);
+/* In double quotes, with a backslash before each quote and backslash, as IMAP and
+ * YAML have it; what does not fit is left out.  Control characters are the
+ * caller's to refuse. */
+void buf_add_quoted(struct buf *, struct slice);
 bool buf_printf(struct buf *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

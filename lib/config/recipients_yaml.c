@@ -37,22 +37,12 @@ write_occurrence(int occurrence, int indent, struct buf *out)
 }
 
 static void
-write_quoted(const char *text, struct buf *out)
-{
-	buf_add_string(out, "\"");
-	for (; *text != '\0'; text++)
-		buf_printf(out, "%s%c",
-		    *text == '"' || *text == '\\' ? "\\" : "", *text);
-	buf_add_string(out, "\"");
-}
-
-static void
 write_text(const char *key, const char *text, int indent, struct buf *out)
 {
 	if (text == NULL || text[0] == '\0')
 		return;
 	buf_printf(out, "%*s%s: ", indent, "", key);
-	write_quoted(text, out);
+	buf_add_quoted(out, slice_of(text));
 	buf_add_string(out, "\n");
 }
 
@@ -65,7 +55,8 @@ addresses_write_yaml(
 	buf_printf(out, "%*saddresses: [", indent, "");
 	for (size_t i = 0; i < n; i++) {
 		buf_add_string(out, i > 0 ? ", " : "");
-		write_quoted(address_write(&addresses[i], text), out);
+		buf_add_quoted(
+		    out, slice_of(address_write(&addresses[i], text)));
 	}
 	buf_add_string(out, "]\n");
 }

@@ -158,6 +158,21 @@ printed_text_may_be_long(void **state)
 	buf_clear(&b);
 }
 
+static void
+quotes_and_backslashes_stay_inside(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 12);
+	buf_add_quoted(&b, SLICE("a \\\"b\""));
+	assert_string_equal(buf_string(&b), "\"a \\\\\\\"b\\\"\"");
+	assert_false(buf_overflowed(&b));
+	buf_add_quoted(&b, SLICE(""));
+	assert_true(buf_overflowed(&b));
+	buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -173,6 +188,7 @@ main(void)
 		cmocka_unit_test(nul_bytes_count),
 		cmocka_unit_test(the_front_can_be_dropped),
 		cmocka_unit_test(printed_text_may_be_long),
+		cmocka_unit_test(quotes_and_backslashes_stay_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
