@@ -101,22 +101,35 @@ the_next_address_has_the_right_certificate(void **state)
 	assert_true(conn_verified(t.conn));
 	talk_expect_line(&t, "+OK hello");
 	assert_true(conn_send_secret(t.conn, SLICE("PASS x\r\n"), &err));
-	talk_event_within(&t, 50);
+	conn_await_sent(t.conn);
+	talk_wait(&t, CONN_SENT);
 	talk_close(&t);
 	assert_string_equal(t.seen, "PASS x\r\n");
 }
 
+static bool
+gets_to_the_third(int64_t timeout_ms)
+{
+	struct talk t = several(hangs_up_or_waits, "three.test", 3);
+	bool so;
+
+	t.settings.timeout_ms = timeout_ms;
+	talk_open(&t);
+	assert_true(talk_event_within(&t, 60000));
+	so = t.event == CONN_READY;
+	if (so)
+		talk_expect_line(&t, "+OK hello");
+	talk_close(&t);
+	return so;
+}
+
+/* On a machine that stalls the good one may be silent as well. */
 static void
 a_cut_and_a_silence_are_not_the_end(void **state)
 {
-	struct talk t = several(hangs_up_or_waits, "three.test", 3);
-
 	(void)state;
-	t.settings.timeout_ms = 1000;
-	talk_open(&t);
-	talk_wait(&t, CONN_READY);
-	talk_expect_line(&t, "+OK hello");
-	talk_close(&t);
+	if (!gets_to_the_third(1000))
+		assert_true(gets_to_the_third(10000));
 }
 
 static void

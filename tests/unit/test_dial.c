@@ -31,7 +31,7 @@ typedef int resolver_function(
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool answering;
-static int hanging, most_hanging;
+static int hanging, most_hanging, answered;
 
 static void
 hang(void)
@@ -43,7 +43,17 @@ hang(void)
 	while (!answering)
 		pthread_cond_wait(&changed, &lock);
 	hanging--;
+	answered++;
 	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+wait_for_answer(void)
+{
+	pthread_mutex_lock(&lock);
+	while (answered == 0)
+		pthread_cond_wait(&changed, &lock);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -288,6 +298,7 @@ a_hanging_resolver_ends_by_the_clock(void **state)
 
 	(void)state;
 	start(&a, "hang.test");
+	wait_for_hanging(1);
 	run(&a, 20000);
 	assert_int_equal(a.calls, 1);
 	assert_int_equal(a.fd, -1);
@@ -324,9 +335,10 @@ a_finished_lookup_may_be_cancelled(void **state)
 
 	(void)state;
 	set_answering(true);
+	answered = 0;
 	start(&a, "hang.test");
-	/* Time for the worker; the loop has not run. */
-	usleep(20000);
+	/* Of the worker; the loop has not run. */
+	wait_for_answer();
 	dial_free(a.dial);
 	a.dial = NULL;
 	run(&a, 20);

@@ -77,7 +77,7 @@ open_directory(
 	char text[2048], ldap[256];
 
 	snprintf(ldap, sizeof(ldap),
-	    "  - ldap: {uri: [\"%s\"], base: o=x, timeout: 1s, "
+	    "  - ldap: {uri: [\"%s\"], base: o=x, timeout: 30s, "
 	    "schema: openldap%s}\n",
 	    f->server->uri, f->more == NULL ? "" : f->more);
 	snprintf(text, sizeof(text),
@@ -230,13 +230,21 @@ test_ready_asks_for_real(void **state)
 {
 	struct fixture *f = *state;
 	char reason[DIRECTORY_REASON_SIZE];
+	int64_t begun_ms, took_ms;
+	int asked;
 
-	open_directory(f, "", LDAP, NULL);
-	assert_true(directory_ready(f->directory, reason));
-	assert_int_equal(f->server->searches, 1);
-	/* Fresh enough. */
-	assert_true(directory_ready(f->directory, reason));
-	assert_int_equal(f->server->searches, 1);
+	/* For a second that is fresh enough. */
+	do {
+		directory_free(f->directory);
+		open_directory(f, "", LDAP, NULL);
+		begun_ms = clock_monotonic_ms();
+		asked = f->server->searches;
+		assert_true(directory_ready(f->directory, reason));
+		assert_int_equal(f->server->searches, ++asked);
+		assert_true(directory_ready(f->directory, reason));
+		took_ms = clock_monotonic_ms() - begun_ms;
+	} while (f->server->searches != asked && took_ms >= 1000);
+	assert_int_equal(f->server->searches, asked);
 }
 
 /* Up, but the base is gone: each look-up would fail. */
@@ -272,15 +280,16 @@ test_ready_sees_death_within_a_second(void **state)
 {
 	struct fixture *f = *state;
 	char reason[DIRECTORY_REASON_SIZE];
-	int64_t dead_ms;
+	int64_t dead_ms, asked_ms;
 
 	open_directory(f, "", LDAP, NULL);
 	assert_true(directory_ready(f->directory, reason));
 	ldap_server_stop(f->server);
-	dead_ms = clock_monotonic_ms();
+	asked_ms = dead_ms = clock_monotonic_ms();
 	while (directory_ready(f->directory, reason)) {
-		assert_in_range(clock_monotonic_ms() - dead_ms, 0, 5000);
+		assert_in_range(asked_ms - dead_ms, 0, 1100);
 		usleep(10000);
+		asked_ms = clock_monotonic_ms();
 	}
 }
 
@@ -361,7 +370,8 @@ test_inquiry_has_a_deadline(void **state)
 	inquiry_lookup(&inquiry, &asked[1], &answer);
 	assert_int_equal(answer.existence, UNKNOWN);
 	assert_non_null(strstr(answer.reason, "not asked"));
-	assert_in_range(clock_monotonic_ms() - begun_ms, 90, 950);
+	/* Not the 30 s of the source. */
+	assert_in_range(clock_monotonic_ms() - begun_ms, 90, 20000);
 	inquiry_end(&inquiry);
 }
 

@@ -197,14 +197,14 @@ rewrite_slowly(void *argument)
 	int64_t last_ms = clock_monotonic_ms();
 
 	for (int i = 0; i < 10; i++) {
-		int64_t now_ms;
+		int64_t before_ms = clock_monotonic_ms(), gap_ms;
 
 		fprintf(out, "user%d@example.org\n", i);
 		fflush(out);
-		now_ms = clock_monotonic_ms();
-		if (now_ms - last_ms > w->longest_ms)
-			w->longest_ms = now_ms - last_ms;
-		last_ms = now_ms;
+		gap_ms = clock_monotonic_ms() - last_ms;
+		if (gap_ms > w->longest_ms)
+			w->longest_ms = gap_ms;
+		last_ms = before_ms;
 		usleep(40000);
 	}
 	fclose(out);

@@ -78,7 +78,7 @@ test_one_datagram(void **state)
 	char text[64];
 
 	notify_send("READY=1");
-	assert_string_equal(heard(*state, 1000, text), "READY=1");
+	assert_string_equal(heard(*state, 60000, text), "READY=1");
 	unsetenv("NOTIFY_SOCKET");
 	notify_send("READY=1");
 	assert_string_equal(heard(*state, 20, text), "");
@@ -120,6 +120,7 @@ test_milter_that_answers_lives(void **state)
 	struct control *control;
 	struct error err;
 	char text[64];
+	int late = 0;
 
 	assert_true(watchdog_start(p->control)); /* nobody watches: nothing */
 	assert_string_equal(heard(p, 50, text), "");
@@ -127,12 +128,15 @@ test_milter_that_answers_lives(void **state)
 	assert_non_null(control);
 	setenv("WATCHDOG_USEC", "100000", 1);
 	assert_true(watchdog_start(p->control));
-	assert_string_equal(heard(p, 5000, text), "WATCHDOG=1");
-	assert_string_equal(heard(p, 5000, text), "WATCHDOG=1");
+	assert_string_equal(heard(p, 60000, text), "WATCHDOG=1");
+	assert_string_equal(heard(p, 60000, text), "WATCHDOG=1");
 	control_stop(control);
-	/* One may have been on its way. */
-	heard(p, 20, text);
-	assert_string_equal(heard(p, 300, text), "");
+	while (recv(p->fd, text, sizeof(text), MSG_DONTWAIT) >= 0)
+		;
+	/* One may be on its way still. */
+	for (int i = 0; i < 3; i++)
+		late += heard(p, 200, text)[0] != '\0';
+	assert_in_range(late, 0, 1);
 }
 
 int

@@ -8,10 +8,12 @@
 
 #include "fetcher/room.h"
 
-enum { MESSAGES = 2, BYTES = 1000 };
+enum { MESSAGES = 2, BYTES = 1000, ROUNDS = 20 };
 
 static struct loop *loop;
 static struct room *room;
+static struct timer *soon;
+static int rounds; /* of the loop that are left */
 static unsigned told;
 
 static int
@@ -38,7 +40,10 @@ static void
 stop(void *arg)
 {
 	(void)arg;
-	loop_stop(loop);
+	if (--rounds == 0)
+		loop_stop(loop);
+	else
+		timer_start(soon, 0);
 }
 
 static void
@@ -54,10 +59,10 @@ tell(void *arg)
 static unsigned
 run(void)
 {
-	struct timer *soon = timer_new(loop, stop, NULL);
-
 	told = 0;
-	timer_start(soon, 5);
+	rounds = ROUNDS;
+	soon = timer_new(loop, stop, NULL);
+	timer_start(soon, 0);
 	loop_run(loop);
 	timer_free(soon);
 	return told;

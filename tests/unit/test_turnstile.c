@@ -11,11 +11,12 @@
 
 #include "fetcher/turnstile.h"
 
-enum { TURNS = 8 };
+enum { TURNS = 8, ROUNDS = 20 };
 
 struct hall {
 	struct loop *loop;
 	struct timer *end;
+	int rounds; /* of the loop that are left */
 	struct turnstile *turnstile;
 	struct one {
 		struct hall *hall;
@@ -64,7 +65,10 @@ stop(void *arg)
 {
 	struct hall *h = arg;
 
-	loop_stop(h->loop);
+	if (--h->rounds == 0)
+		loop_stop(h->loop);
+	else
+		timer_start(h->end, 0);
 }
 
 /* Lets the turnstile do what it wants to, and tells what that was. */
@@ -72,7 +76,8 @@ static const char *
 happened(struct hall *h)
 {
 	h->log[0] = '\0';
-	timer_start(h->end, 10);
+	h->rounds = ROUNDS;
+	timer_start(h->end, 0);
 	loop_run(h->loop);
 	return h->log;
 }
