@@ -71,6 +71,8 @@ def test_conditions(scene):
          "then": {"add_header": [{"name": "X-Rule", "value": "guess"}]}},
         {"if": {"candidate": {"starts": "nobody"}, "recipient": FALLBACK},
          "then": {"add_header": [{"name": "X-Rule", "value": "unknown"}]}},
+        {"if": {"candidate": ANNA, "header": {"name": "To", "contains": "Ben Bär"}},
+         "then": {"add_header": [{"name": "X-Rule", "value": "name"}]}},
         {"if": {"not": {"any": [{"size": {"below": "20K"}}, {"account": {"starts": "x"}}]}},
          "then": {"add_header": [{"name": "X-Rule", "value": "large"}]}},
     )
@@ -81,6 +83,7 @@ def test_conditions(scene):
         "null": mail("null", envelope=ANNA, sender=""),
         "guess": mail("guess", to=ANNA),
         "unknown": mail("unknown", envelope="nobody@example.org"),
+        "name": mail("name", to=f"=?utf-8?q?Ben_B=C3=A4r?= <{ANNA}>", envelope=ANNA),
         "large": mail("large", envelope=ANNA, body=(b"x" * 70 + b"\n") * 400),
     }
     scene.put(*messages.values())
