@@ -30,7 +30,6 @@
 
 #include <cmocka.h>
 
-#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +38,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "fetcher/protocol.h"
+#include "tests/support/each_file.h"
 
 enum { PLAY_TEXT_MAX = 1 << 20 };
 
@@ -542,28 +542,6 @@ play_file(const struct protocol *protocol, const char *path)
 	play_end(&p);
 	free(line);
 	fclose(f);
-}
-
-/* Runs each file as a test; `test` calls play_file() with its *state. */
-static inline int
-play_all(const char *pattern, CMUnitTestFunction test)
-{
-	struct CMUnitTest *tests;
-	glob_t found;
-	int result;
-
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return 1;
-	tests = mem_new_array(found.gl_pathc, sizeof(*tests));
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		tests[i] = (struct CMUnitTest){ .name = found.gl_pathv[i],
-			.test_func = test,
-			.initial_state = found.gl_pathv[i] };
-	result = _cmocka_run_group_tests(
-	    "conversations", tests, found.gl_pathc, NULL, NULL);
-	free(tests);
-	globfree(&found);
-	return result;
 }
 
 #endif

@@ -4,17 +4,14 @@
  */
 #include "policy/route.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "policy/target.h"
+#include "tests/support/addr.h"
 
 #define TOP                                                                    \
 	"postmaster: pm@example.org\n"                                         \
@@ -39,15 +36,6 @@ load(const char *text)
 	unlink(path);
 	assert_non_null(config);
 	return config;
-}
-
-static struct address
-addr(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	return address;
 }
 
 static const char *

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fetcher's control socket, its loop in a thread; asked as the admin's
  * command asks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "fetcher/control.h"
 
 #include <pthread.h>
@@ -19,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/support/socket_client.h"
 
 struct place {
 	char folder[48], path[64];
@@ -114,26 +110,6 @@ ask(struct place *p, const char *question)
 	return buf_string(&p->got);
 }
 
-static int
-dial(const struct place *p)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 10 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", p->path);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-static void
-send_text(int fd, const char *text)
-{
-	assert_int_equal(
-	    send(fd, text, strlen(text), MSG_NOSIGNAL), (int)strlen(text));
-}
-
 /* Reads to the end of the stream. */
 static void
 expect(int fd, const char *text)
@@ -166,14 +142,14 @@ static void
 answers_questions_in_their_order(void **state)
 {
 	struct place *p = *state;
-	int fd = dial(p), other;
+	int fd = client_dial(p->path), other;
 
-	send_text(fd, "late\nreport\nhm\n");
+	client_say(fd, "late\nreport\nhm\n");
 	shutdown(fd, SHUT_WR);
 	while (!p->waits)
 		usleep(1000);
-	other = dial(p);
-	send_text(other, "go\n");
+	other = client_dial(p->path);
+	client_say(other, "go\n");
 	shutdown(other, SHUT_WR);
 	expect(other, "OK going\n");
 	expect(fd, "OK at last\na 1\nb two words\n\nERROR what?\n");
@@ -183,9 +159,9 @@ static void
 an_answer_may_come_after_its_client_has_gone(void **state)
 {
 	struct place *p = *state;
-	int fd = dial(p);
+	int fd = client_dial(p->path);
 
-	send_text(fd, "late\n");
+	client_say(fd, "late\n");
 	while (!p->waits)
 		usleep(1000);
 	close(fd);
@@ -198,12 +174,12 @@ a_line_has_an_end(void **state)
 {
 	struct place *p = *state;
 	char line[CONTROL_LINE_MAX + 1];
-	int fd = dial(p);
+	int fd = client_dial(p->path);
 	char got;
 
 	memset(line, 'x', CONTROL_LINE_MAX);
 	line[CONTROL_LINE_MAX] = '\0';
-	send_text(fd, line);
+	client_say(fd, line);
 	assert_true(read(fd, &got, 1) <= 0);
 	close(fd);
 }
@@ -216,12 +192,12 @@ a_full_house_serves_the_next_when_one_leaves(void **state)
 	char got[16];
 
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		fds[i] = dial(p);
-		send_text(fds[i], "hm\n");
+		fds[i] = client_dial(p->path);
+		client_say(fds[i], "hm\n");
 		assert_int_equal(read(fds[i], got, sizeof(got)), 12);
 	}
-	late = dial(p);
-	send_text(late, "hm\n");
+	late = client_dial(p->path);
+	client_say(late, "hm\n");
 	assert_int_equal(recv(late, got, 1, MSG_DONTWAIT), -1);
 	close(fds[3]);
 	assert_int_equal(read(late, got, sizeof(got)), 12);

@@ -12,5 +12,5 @@ plays_as_written(void **state)
 int
 main(void)
 {
-	return play_all("tests/data/imap/*.txt", plays_as_written);
+	return each_file("tests/data/imap/*.txt", plays_as_written);
 }

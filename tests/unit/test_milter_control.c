@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/control.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/support/socket_client.h"
 
 struct place {
 	char dir[48], path[64];
@@ -54,26 +51,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static int
-dial(const struct place *p)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 10 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", p->path);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-static void
-say(int fd, const char *text)
-{
-	assert_int_equal(
-	    send(fd, text, strlen(text), MSG_NOSIGNAL), (int)strlen(text));
-}
-
 static void
 expect(int fd, const char *text)
 {
@@ -93,16 +70,16 @@ static void
 several_clients_ask_line_by_line(void **state)
 {
 	struct place *p = *state;
-	int a = dial(p), b = dial(p);
+	int a = client_dial(p->path), b = client_dial(p->path);
 
-	say(b, "ha");
-	say(a, "READY\n");
+	client_say(b, "ha");
+	client_say(a, "READY\n");
 	expect(a, "got READY\n");
-	say(a, "one\r\ntwo\nthr");
+	client_say(a, "one\r\ntwo\nthr");
 	expect(a, "got one\ngot two\n");
-	say(b, "lf\n");
+	client_say(b, "lf\n");
 	expect(b, "got half\n");
-	say(a, "ee\n");
+	client_say(a, "ee\n");
 	expect(a, "got three\n");
 	close(a);
 	close(b);
@@ -113,13 +90,13 @@ an_endless_line_ends_the_client_only(void **state)
 {
 	struct place *p = *state;
 	char line[CONTROL_LINE_MAX + 1], got[8];
-	int a = dial(p), b = dial(p);
+	int a = client_dial(p->path), b = client_dial(p->path);
 
 	memset(line, 'x', CONTROL_LINE_MAX);
 	line[CONTROL_LINE_MAX] = '\0';
-	say(a, line);
+	client_say(a, line);
 	assert_int_equal(read(a, got, sizeof(got)), 0);
-	say(b, "READY\n");
+	client_say(b, "READY\n");
 	expect(b, "got READY\n");
 	close(a);
 	close(b);
@@ -133,12 +110,12 @@ a_full_house_serves_the_next_when_one_leaves(void **state)
 	int fds[CONTROL_CLIENTS_MAX], late;
 
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		fds[i] = dial(p);
-		say(fds[i], "x\n");
+		fds[i] = client_dial(p->path);
+		client_say(fds[i], "x\n");
 		expect(fds[i], "got x\n");
 	}
-	late = dial(p);
-	say(late, "late\n");
+	late = client_dial(p->path);
+	client_say(late, "late\n");
 	close(fds[3]);
 	expect(late, "got late\n");
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
@@ -166,8 +143,8 @@ a_second_one_is_refused(void **state)
 
 	assert_null(control_start(p->path, echo, NULL, &err));
 	assert_int_equal(err.kind, ERROR_CONFIG);
-	fd = dial(p);
-	say(fd, "still\n");
+	fd = client_dial(p->path);
+	client_say(fd, "still\n");
 	expect(fd, "got still\n");
 	close(fd);
 }
@@ -186,8 +163,8 @@ a_file_left_from_a_crash_is_replaced(void **state)
 	close(fd);
 	p->control = control_start(p->path, echo, NULL, &err);
 	assert_non_null(p->control);
-	fd = dial(p);
-	say(fd, "new\n");
+	fd = client_dial(p->path);
+	client_say(fd, "new\n");
 	expect(fd, "got new\n");
 	close(fd);
 }

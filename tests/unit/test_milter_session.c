@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/session.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "milter/verdict.h"
+#include "tests/support/addr.h"
 
 static const struct session_mta sendmail_mail = { "Postfix 3.7.11", "4F00A1",
 	NULL };
 static const struct session_mta smtp_mail = { "Postfix 3.7.11", NULL, "smtp" };
-
-static struct address
-addr(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	return address;
-}
 
 static void
 look_up(void *context, const struct address *address,

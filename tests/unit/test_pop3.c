@@ -12,5 +12,5 @@ plays_as_written(void **state)
 int
 main(void)
 {
-	return play_all("tests/data/pop3/*.txt", plays_as_written);
+	return each_file("tests/data/pop3/*.txt", plays_as_written);
 }

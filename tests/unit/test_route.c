@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/route.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct address
-addr(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	return address;
-}
+#include "tests/support/addr.h"
 
 /* What the directory names for each. */
 static const struct {

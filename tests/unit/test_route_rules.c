@@ -2,21 +2,10 @@
 /* What rules may make of a decision; the rest of it is in test_route.c. */
 #include "policy/route.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct address
-addr(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	return address;
-}
+#include "tests/support/addr.h"
 
 /* Everybody exists but wait, of whom nothing can be told. */
 static void

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/rules.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "policy/rule_condition.h"
-
-static struct address
-addr(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(slice_of(text), &address), ADDRESS_OK);
-	return address;
-}
+#include "tests/support/addr.h"
 
 static void
 globs(void **state)

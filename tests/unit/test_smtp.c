@@ -10,14 +10,8 @@
  *	> mail, > body_done, > takes, > was_refused	the driver calls
  *	= ACTION …	what the machine must ask for; wait is not written
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/support/each_file.h"
 
-#include <cmocka.h>
-
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,20 +239,5 @@ plays_as_written(void **state)
 int
 main(void)
 {
-	struct CMUnitTest *tests;
-	glob_t found;
-	int result;
-
-	if (glob("tests/data/smtp/*.txt", 0, NULL, &found) != 0)
-		return 1;
-	tests = mem_new_array(found.gl_pathc, sizeof(*tests));
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		tests[i] = (struct CMUnitTest){ .name = found.gl_pathv[i],
-			.test_func = plays_as_written,
-			.initial_state = found.gl_pathv[i] };
-	result = _cmocka_run_group_tests(
-	    "conversations", tests, found.gl_pathc, NULL, NULL);
-	free(tests);
-	globfree(&found);
-	return result;
+	return each_file("tests/data/smtp/*.txt", plays_as_written);
 }
