@@ -155,6 +155,7 @@ class Mailhaul:
                         "bind_dn": slapd_module.BIND_DN,
                         "password": {"file": password},
                         "ca_file": self._ca,
+                        "timeout": "9s",  # the fetcher waits for 10 s
                     }
                 }
             ],
@@ -263,14 +264,15 @@ class Mailhaul:
         """Start it unless it runs; wait until it answers."""
         if self.runs("milter"):
             return
+        # Not the socket's file: one that was killed has left that.
+        before = self.log("milter").count(" listens at ")
         process = self._start("milter", "mailhaul-milter", umask=0o007)
-        socket_file = pathlib.Path(SOCKET.removeprefix("unix:"))
 
         def answers():
             assert process.poll() is None, f"mailhaul-milter ended\n{self.log('milter')}"
-            return self.ask_milter() and socket_file.exists()
+            return self.log("milter").count(" listens at ") > before and self.ask_milter()
 
-        wait_for(answers, "the milter's control socket", 15, lambda: self.log("milter"))
+        wait_for(answers, "the milter's sockets", 15, lambda: self.log("milter"))
 
     # The fetcher.
 
@@ -297,6 +299,10 @@ class Mailhaul:
         except OSError:
             pass
         return text.decode("ascii")
+
+    def passes(self):
+        """How many the fetcher has ended, of all accounts; 0 while it does not answer."""
+        return sum(map(int, re.findall(r"^passes (\d+)$", self.control("STATUS"), re.M)))
 
     def fetch_once(self, *arguments, milter=True, timeout=60, crash=None, flavour=None):
         """`mailhaul-fetcher --once`: its Result."""
