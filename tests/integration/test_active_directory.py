@@ -50,6 +50,7 @@ class Question:
             "bind_dn": BIND_UPN,
             "password": {"file": path},
             "ca_file": str(self.domain.ca),
+            "timeout": "9s",  # the fetcher waits for 10 s
             **settings,
         }
         self.mailhaul.config["directory"] = [
@@ -163,7 +164,7 @@ def test_collected_mail(scene, ask, domain):
 def test_controller_away(scene, ask, domain):
     """Mail waits at the provider, and comes when the domain does."""
     (uid,) = scene.put(mail("late", envelope="ben@example.org"))
-    ask.use(timeout="2s")
+    ask.use()
     with stopped(domain):
         scene.fetch(75)
         assert scene.mailbox.uids() == [uid] and not scene.postfix.waiting()

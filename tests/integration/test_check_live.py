@@ -8,7 +8,6 @@ import shutil
 
 import pytest
 from commands import run
-from mailhaul import FETCHER_CONTROL
 from postfix import MILTER, QUEUE
 from waiting import wait_for
 
@@ -39,7 +38,7 @@ def ready(scene):
     scene.mailhaul.config["postmaster"] = "anna@example.org"
     scene.account.update(fallback="ben@example.org", recipients={"trusted_hosts": [".isp.example"]})
     scene.mailhaul.start_fetcher()
-    wait_for(FETCHER_CONTROL.exists, "the fetcher's control socket")
+    wait_for(lambda: scene.mailhaul.control("STATUS"), "the fetcher's control socket")
     return scene
 
 

@@ -44,12 +44,12 @@ def source(scene):
 
 def test_failover_and_back(scene, first):
     use_two_servers(scene, first)
+    ldap_of(scene)["timeout"] = "30s"  # of which one that is silent takes half
     deliver(scene, "first")
     assert first.connections
-    ldap_of(scene)["timeout"] = "20s"
     first.shut()
     for number in range(3):
-        assert deliver(scene, f"second-{number}") < 10
+        assert deliver(scene, f"second-{number}") < 15
     first.open()
     before = first.connections
 
@@ -58,17 +58,21 @@ def test_failover_and_back(scene, first):
         deliver(scene, scene.world.unique("back"))
         return first.connections > before
 
-    wait_for(first_is_used, "the first server in use again", 20)
+    wait_for(first_is_used, "the first server in use again", 40)
     assert source(scene)["faults"] == 0
 
 
 def test_silent_first_server_costs_its_share_once(scene, first):
     use_two_servers(scene, first)
-    ldap_of(scene)["timeout"] = "12s"
+    ldap_of(scene)["timeout"] = "8s"
     deliver(scene, "before")
     first.fall_silent()
-    assert deliver(scene, "failover") < 12
-    assert all(deliver(scene, f"after-{number}") < 6 for number in range(3))
+    deliver(scene, "failover")  # with nothing left for the second one it would not be
+    begun, before = time.monotonic(), first.accepted
+    for number in range(3):
+        deliver(scene, f"after-{number}")
+    # Every ten seconds it is tried by one search.
+    assert first.accepted - before <= 1 + (time.monotonic() - begun) / 10
     assert source(scene)["faults"] == 0
 
 

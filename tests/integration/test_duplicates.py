@@ -169,12 +169,12 @@ def test_first_that_is_refused_gives_way_to_the_next(scene):
         'exec /usr/sbin/sendmail "$@"\n')
     program.chmod(0o755)
     scene.mailhaul.folder.chmod(0o777)
-    scene.mailhaul.config["inject"] = {"sendmail": str(program), "retry": "1s"}
+    scene.mailhaul.config["inject"] = {"sendmail": str(program), "retry": "1h"}
     scene.put(*copies("m0"))
     result = scene.fetch(status=75)
     assert len(result.lines(status="retry")) == len(result.lines(status="injected")) == 1
-    time.sleep(1.1)
-    scene.fetch()
+    scene.mailhaul.command("parked", "retry", "office", "--all").expect(0)
+    assert len(scene.fetch().lines(status="duplicate")) == 1
     assert scene.got() == {"m0": ALL} and scene.mailbox.uids() == []
 
 

@@ -133,7 +133,8 @@ def test_scram_of_another_maker(scene, servers, protocol):
     use(scene, cyrus, protocol).put(letter("scram", b"Hello.\n"))
     scene.account["auth"] = "scram_sha_256"
     assert figures(scene.fetch()) == (1, 1, 1)
-    assert re.search(rf"login: .* {scene.account['user']} SCRAM-SHA-256", cyrus.log())
+    said = re.compile(rf"login: .* {scene.account['user']} SCRAM-SHA-256")
+    wait_for(lambda: said.search(cyrus.log()), "it in the server's log", report=cyrus.log)
 
 
 def test_all_folders_but_one(scene, server):
@@ -167,5 +168,5 @@ def test_told_of_new_mail(scene, server):
     scene.mailhaul.start_fetcher()
     for case in ("first", "second"):
         box.put(letter(case, b"Hello.\n"))
-        wait_for(lambda: case in scene.got(), case, 20, lambda: scene.mailhaul.log("fetcher"))
-    wait_for(lambda: not box.uids(), "the deletion", 10)
+        wait_for(lambda: case in scene.got(), case, 30, lambda: scene.mailhaul.log("fetcher"))
+        wait_for(lambda: not box.uids(), "the deletion", 30)

@@ -12,6 +12,7 @@ import pytest
 from commands import run
 from mails import mail
 from postfix import LOG
+from waiting import wait_for
 
 ANNA, BEN, OFFICE = "anna@example.org", "ben@example.org", "office@example.org"
 
@@ -115,6 +116,7 @@ def test_queue_id(scene):
     scene.mailhaul.config["rules"] = [{"name": "hold", "then": {"hold": True}}]
     scene.put(mail("held", envelope=ANNA))
     scene.mailhaul.fetch_once().expect(0)
+    wait_for(lambda: scene.postfix.waiting() == {"hold": 1}, "the mail in the hold queue", 30)
     [queue_id] = [line.text.split(":")[0] for line in scene.mailhaul.lines("milter") if line["hold"]]
     [archived] = ids(scene)
     for name in (queue_id, queue_id + "!", queue_id + ":"):

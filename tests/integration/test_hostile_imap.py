@@ -305,9 +305,9 @@ def test_slow_server_that_goes_on_is_waited_for(scene, hostile):
     def drip(session):
         wire = whole(SIZE).replace(b"TAG", session.tag)
         session.send(wire[:-40])
-        session.drip(wire[-40:], 0.1, session.server.stopping)
+        session.drip(wire[-40:], 0.2, session.server.stopping)
 
-    hostile(Hostile("", body(drip), account={"timeout": "2s"}))
+    hostile(Hostile("", body(drip), account={"timeout": "6s"}))
     scene.fetch()
     assert scene.got() == {"bait": ["anna@example.org"]}
 
@@ -337,7 +337,7 @@ DISPOSAL_REFUSED = {
 
 @pytest.mark.parametrize("name", DISPOSAL_REFUSED)
 def test_disposal_refused_does_not_fetch_twice(scene, hostile, name):
-    server = hostile(Hostile("", DISPOSAL_REFUSED[name], account={"timeout": "2s"}))
+    server = hostile(Hostile("", DISPOSAL_REFUSED[name], account={"timeout": "6s"}))
     scene.mailhaul.fetch_once()
     scene.mailhaul.fetch_once()
     scene.postfix.wait_until_idle()
@@ -462,4 +462,5 @@ def test_message_larger_than_the_server_said(scene, hostile):
     wait_for(lambda: server.logins > 2, "further passes")
     assert scene.mailhaul.peak_memory("fetcher") < 32 * 1024 * 1024
     assert bodies(server) == 1 and len(scene.mailhaul.lines(status="oversize")) == 1
-    assert scene.mailhaul.spool() == [] and list(server.messages) == [1]
+    wait_for(lambda: scene.mailhaul.spool() == [], "an empty spool")
+    assert list(server.messages) == [1]

@@ -10,6 +10,7 @@ import mailbox
 from commands import run
 from imap_mailbox import ImapMailbox, modified_utf7
 from unpacked_server import UnpackedServer
+from waiting import wait_for
 
 _FIRST_USER = 61000
 _CONF = """\
@@ -79,9 +80,18 @@ class MailutilsMailbox(ImapMailbox):
 
     def put(self, message, folder="INBOX"):
         box = self._mbox(folder)
-        box.lock()
+        wait_for(lambda: self._locked(box), "the lock of the mbox")
         box.add(message.replace(b"\r\n", b"\n"))
         box.close()
+
+    @staticmethod
+    def _locked(box):
+        """Not while the server has it."""
+        try:
+            box.lock()
+            return True
+        except mailbox.ExternalClashError:
+            return False
 
     def uids(self, folder="INBOX"):
         """The Message-ID of each that is still there."""

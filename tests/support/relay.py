@@ -9,10 +9,11 @@ import time
 
 
 class Relay:
-    """Open from the start.  `connections` counts who came through.  What is said
-    takes `delay` seconds on its way, in each direction."""
+    """Open from the start.  `connections` counts who came through, `accepted` all
+    who came.  What is said takes `delay` seconds on its way, in each direction."""
 
     def __init__(self, target, port=0, delay=0):
+        self.accepted = 0
         self.connections = 0
         self._delay = delay
         self._target = target
@@ -49,6 +50,7 @@ class Relay:
             while True:
                 here, _ = listener.accept()
                 self._sockets.append(here)
+                self.accepted += 1
                 if self._silent:
                     continue
                 self.connections += 1
