@@ -95,6 +95,16 @@ def test_keep_forever(scene):
     assert scene.mailbox.uids() == uids
 
 
+@pytest.mark.parametrize("own, of_all", [("none", "forever"), ("forever", "none")])
+def test_keep_of_all_accounts_goes_before_their_own(scene, own, of_all):
+    scene.account["keep"] = own
+    scene.mailhaul.config["keep"] = of_all
+    uids = scene.put(mail("one", envelope="anna@example.org"))
+    scene.fetch()
+    assert scene.got() == {"one": ["anna@example.org"]}
+    assert scene.mailbox.uids() == (uids if of_all == "forever" else [])
+
+
 def test_keep_for_a_time(scene):
     scene.account["keep"] = "3s"
     scene.put(mail("one", envelope="anna@example.org"))
