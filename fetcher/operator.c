@@ -103,7 +103,9 @@ fetch(struct operator* o, const struct command *command,
 	bool late;
 
 	if (m == NULL || m->gone) {
-		answer(client, "ERROR no such account is collected");
+		answer(client,
+		    "ERROR not collected: it is disabled, or newer than the "
+		    "last reload of mailhaul-fetcher");
 		return;
 	}
 	late = m->session != NULL && !session_idles(m->session);

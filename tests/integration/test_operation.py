@@ -71,8 +71,10 @@ def test_status_before_the_first_start(scene):
 
 def test_fetch_waits_for_a_pass_of_its_own(scene):
     scene.account["every"] = "1h"
+    scene.mailhaul.add_account(scene.mailbox, "off", enabled=False)
     start(scene)
     scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(0)
+    assert "it is disabled" in scene.mailhaul.command("fetch", "off").expect(69).out
     for case in ("one", "two"):
         scene.put(mail(case, envelope="anna@example.org"))
         said = scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(0)
