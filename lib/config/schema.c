@@ -158,7 +158,9 @@ static const struct schema_row milter_rows[] = {
 	    .type = &value_socket,
 	    .offset = offsetof(struct config, milter.socket),
 	    .fallback = "unix:/var/spool/postfix/mailhaul/milter.sock",
-	    .help = "Where Postfix reaches the milter." },
+	    .help = "Where Postfix reaches the milter. For systemd the folder "
+		    "of another socket goes into ReadWritePaths= in a drop-in "
+		    "of mailhaul-milter.service." },
 	{ .name = "control",
 	    .type = &value_path,
 	    .offset = offsetof(struct config, milter.control),
@@ -355,7 +357,9 @@ static const struct schema_row root_rows[] = {
 	    .type = &value_path,
 	    .offset = offsetof(struct settings, config.state_dir),
 	    .fallback = "/var/lib/mailhaul",
-	    .help = "Where is remembered what was collected." },
+	    .help = "Where is remembered what was collected. systemd lets the "
+		    "services write to the default folder only: another one "
+		    "goes into ReadWritePaths= in a drop-in of both." },
 	{ .name = "archive",
 	    .type = &value_mapping,
 	    .table = &archive_table,
