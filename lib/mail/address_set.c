@@ -2,16 +2,40 @@
 #include "mail/address_set.h"
 
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 
-enum { PLACES_MIN = 16 };
+enum { PLACES_MIN = 16, TEXT_MAX = sizeof(struct address) };
+
+static size_t
+add_lower(uint8_t *out, const char *text)
+{
+	size_t n = 0;
+
+	do
+		out[n] = byte_lower((uint8_t)text[n]);
+	while (text[n++] != '\0');
+	return n;
+}
+
+/* The same for all that are equal. */
+static size_t
+hash(const struct address_set *set, const struct address *address)
+{
+	uint8_t text[TEXT_MAX];
+	size_t len = add_lower(text, address->local);
+
+	len += add_lower(text + len, address->domain);
+	return (size_t)siphash(set->key, (struct slice){ text, len });
+}
 
 /* Where the address is, or belongs; at least one place is free. */
 static uint32_t *
 place_of(const struct address_set *set, const struct address *address)
 {
-	size_t last = set->n_places - 1, at = address_hash(address) & last;
+	size_t last = set->n_places - 1, at = hash(set, address) & last;
 
 	while (set->places[at] != 0 &&
 	       !address_equal(&set->all[set->places[at] - 1], address))
@@ -22,6 +46,8 @@ place_of(const struct address_set *set, const struct address *address)
 static void
 grow(struct address_set *set)
 {
+	/* The kernel gives these bytes to each process. */
+	set->key = (const uint8_t *)getauxval(AT_RANDOM);
 	set->n_places = set->n_places == 0 ? PLACES_MIN : 2 * set->n_places;
 	free(set->places);
 	set->places = mem_new_array(set->n_places, sizeof(*set->places));

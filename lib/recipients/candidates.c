@@ -119,7 +119,7 @@ search_tiers(struct search *s)
 		    "%s",
 		    out->overflow ? "too many recipients named"
 				  : "nobody was named before");
-	free(s->hashes);
+	address_set_clear(&s->known);
 }
 
 /* Addresses of somebody's own network: within the provider's the client of the

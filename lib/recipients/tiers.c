@@ -38,28 +38,15 @@ classify(const struct search *s, const struct address *a)
 							   : CANDIDATE_FOREIGN;
 }
 
-static bool
-is_known(const struct search *s, const struct candidate *c, uint32_t hash)
-{
-	for (size_t i = 0; i < s->out->n; i++)
-		if (s->hashes[i] == hash && s->out->all[i].kind == c->kind &&
-		    c->kind != CANDIDATE_INVALID &&
-		    address_equal(&s->out->all[i].address, &c->address))
-			return true;
-	return false;
-}
-
 static void
-keep(struct search *s, const struct candidate *c, uint32_t hash)
+keep(struct search *s, const struct candidate *c)
 {
 	struct candidates *out = s->out;
 
 	if (out->n == s->room) {
 		s->room = s->room == 0 ? ROOM_MIN : 2 * s->room;
 		out->all = mem_resize(out->all, s->room, sizeof(*out->all));
-		s->hashes = mem_resize(s->hashes, s->room, sizeof(*s->hashes));
 	}
-	s->hashes[out->n] = hash;
 	out->all[out->n++] = *c;
 }
 
@@ -68,15 +55,14 @@ static void
 add_candidate(struct search *s, struct candidate c, struct slice text)
 {
 	bool names = c.fault == ADDRESS_OK;
-	uint32_t hash = 0;
 
 	c.kind = CANDIDATE_INVALID;
 	if (c.fault == ADDRESS_OK) {
 		c.kind = classify(s, &c.address);
-		hash = address_hash(&c.address);
 		names = c.kind != CANDIDATE_OWN;
 	}
-	if (s->out->overflow || is_known(s, &c, hash))
+	if (s->out->overflow || (c.kind != CANDIDATE_INVALID &&
+				    !address_set_add(&s->known, &c.address)))
 		return;
 	if (names ? s->n_named == TICKET_CANDIDATES_MAX
 		  : s->out->n - s->n_named == NOBODIES_MAX) {
@@ -85,7 +71,7 @@ add_candidate(struct search *s, struct candidate c, struct slice text)
 	}
 	s->n_named += names;
 	c.text = explain_printable(text);
-	keep(s, &c, hash);
+	keep(s, &c);
 	explain_add(s->out,
 	    (struct explain_point){ "candidate", text, kinds[c.kind].result },
 	    "%s%s%s", kinds[c.kind].text, c.fault == ADDRESS_OK ? "" : ": ",

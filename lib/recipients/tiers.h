@@ -7,20 +7,21 @@
 #ifndef RECIPIENTS_TIERS_H
 #define RECIPIENTS_TIERS_H
 
+#include "mail/address_set.h"
 #include "recipients/candidates.h"
 #include "recipients/zone.h"
 
-/* All borrowed but `hashes`: one of each candidate's address, since a sender
- * may name the same thousand people again and again. */
+/* All borrowed but `known`: a sender may name the same thousand people again
+ * and again. */
 struct search {
 	const struct config *config;
 	const struct account *account;
 	struct slice header;
 	struct zone zone;
 	struct candidates *out;
-	uint32_t *hashes;
-	size_t room;    /* for hashes, and in out->all */
-	size_t n_named; /* usable and foreign ones */
+	struct address_set known; /* of whatever kind but invalid */
+	size_t room;              /* in out->all */
+	size_t n_named;           /* usable and foreign ones */
 };
 
 /* Adds what the tier says to out->all.  True when it names anybody, accepted
