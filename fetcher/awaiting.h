@@ -22,6 +22,7 @@ struct awaiting_question {
 	bool late;
 };
 
+/* The client gets its one answer from here: after wait_ms at the latest. */
 void awaiting_add(struct awaiting *, const struct awaiting_question *);
 /* A pass is over: answers those that asked before it began. */
 void awaiting_done(struct awaiting *, const struct pass_result *);

@@ -34,7 +34,7 @@ struct child_job {               /* borrowed until child_run() returns */
  * pipe).  Frees itself. */
 void
 child_run(struct loop *, const struct child_job *, child_handler *, void *arg);
-/* "exit status 75: postdrop: warning: …", one line. */
+/* "exit status 75: postdrop: warning: …", one line.  ERROR_LOCAL. */
 void child_describe(const struct child_result *, struct error *);
 
 #endif

@@ -12,10 +12,11 @@
  * yet whether they are still there.
  *
  * ERROR_CONFIG, and nothing was changed: somebody has to say first what this
- * mailbox is.  It names no UIDs and keeps its messages; it was used for another host or user; or the state knows it, and
- * nothing of what it knows is there any more, nor could be recognised; or the
- * state does not know it, it holds more than FIRST_MAX messages, and they stay
- * there: were they all collected before?
+ * mailbox is.  It names no UIDs and keeps its messages; it was used for another
+ * host or user; or the state knows it, and nothing of what it knows is there any
+ * more, nor could be recognised; or the state does not know it, it holds more
+ * than FIRST_MAX messages, and they stay there: were they all collected before?
+ * Other errors are those of seen.h.
  */
 #ifndef FETCHER_COMPARISON_H
 #define FETCHER_COMPARISON_H
@@ -29,6 +30,7 @@ enum {
 	STRANGE_MIN = 20, /* so many on both sides are no coincidence */
 };
 
+/* Inside a group of changes. */
 bool comparison_run(struct seen *, struct storage_listing *, struct error *);
 
 #endif

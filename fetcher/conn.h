@@ -45,7 +45,8 @@ struct conn_settings {    /* borrowed until conn_free() */
 
 /* Starts to connect; all addresses of the name are tried in turn, until one is
  * connected and, with implicit TLS, verified.  A file of the TLS settings that
- * is missing or wrong is a fault before anything is sent.  Always returns a conn; faults come as CONN_CLOSED, never before this returns. */
+ * is missing or wrong is a fault before anything is sent.  Always returns a conn;
+ * faults come as CONN_CLOSED, never before this returns. */
 struct conn *conn_open(
     struct loop *, const struct conn_settings *, conn_handler *, void *arg);
 /* After a reload: certificates and keys are read again, and no server is

@@ -17,8 +17,11 @@ struct gate;
  * control socket …: No such file or directory", no answer within 10 s. */
 typedef void gate_handler(void *arg, bool open, const struct error *reason);
 
+/* What is needed of the configuration is copied. */
 struct gate *gate_new(struct loop *, const struct config *);
+/* Handlers that wait do not run any more.  Takes NULL. */
 void gate_free(struct gate *);
+/* After a reload: those who wait are answered by the new one. */
 void gate_configure(struct gate *, const struct config *);
 /* The handler runs once, later; questions asked meanwhile share one answer. */
 void gate_ask(struct gate *, gate_handler *, void *arg);

@@ -123,6 +123,8 @@ imap_continuation(struct imap *, struct slice, struct error *);
 typedef struct protocol_action
 imap_data(struct imap *, uint32_t number, struct slice rest, struct error *);
 
+/* Functions that take the machine as void * are as in protocol.h. */
+
 /* In imap.c */
 extern const struct protocol_action imap_failed, imap_wait, imap_ready;
 /* Of the reply awaited; of a command's. */

@@ -15,7 +15,8 @@
 
 struct login_secret;
 
-/* The handler runs later, once for each login_secret_fetch(). */
+/* The handler runs later, once for each login_secret_fetch(); errors as
+ * secret_read(). */
 typedef void login_secret_handler(void *arg, bool ok, const struct error *);
 
 struct login_secret *login_secret_new(

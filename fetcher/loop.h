@@ -2,6 +2,9 @@
 /*
  * loop - the one event loop: timers, signals, children, and calls from other
  * threads.  With conn and control, the only place that knows libevent.
+ *
+ * All but loop_call() is for the loop's thread, where all handlers run.  Times
+ * are milliseconds.
  */
 #ifndef FETCHER_LOOP_H
 #define FETCHER_LOOP_H

@@ -46,12 +46,15 @@ struct pop3_exchange {
 typedef struct protocol_action
 pop3_handler(struct pop3 *, struct slice line, struct error *);
 
+/* Functions that take the machine as void * are as in protocol.h. */
+
 /* In pop3_capabilities.c */
 pop3_handler pop3_on_greeting, pop3_on_capa, pop3_on_capa_list, pop3_on_stls,
     pop3_on_utf8;
 struct protocol_action pop3_secured(void *m, struct error *);
 
 /* In pop3_login.c */
+/* With what was chosen of what the server offers; ERROR_CONFIG: nothing fits. */
 struct protocol_action pop3_log_in(struct pop3 *, struct error *);
 pop3_handler pop3_on_auth, pop3_on_user, pop3_on_pass;
 /* Wipes and frees what the login needed. */

@@ -36,7 +36,8 @@ struct postfix_question { /* borrowed */
 	const char *listener; /* path of its socket; NULL: the port */
 	uint16_t port;
 };
-/* Pure: postconf's "name = value" and "service/type/name = value" lines. */
+/* Pure: postconf's "name = value" and "service/type/name = value" lines.
+ * ERROR_CONFIG: something is missing, or is no number. */
 bool postfix_read(struct slice output, const struct postfix_question *,
     struct postfix_facts *, struct error *);
 

@@ -91,6 +91,8 @@ struct smtp {
 };
 
 void smtp_init(struct smtp *, const struct smtp_settings *);
+/* The server's next line, of SMTP_LINE_MAX bytes at most.  *err is ERROR_REFUSED
+ * with SMTP_DONE; with SMTP_FAIL ERROR_LOCAL, since the server is our own. */
 struct smtp_action smtp_line(struct smtp *, struct slice, struct error *);
 /* False when this session cannot name that origin any more: Postfix lets a
  * client that pretends to be another one not do so again, unless

@@ -47,7 +47,7 @@ tls_start(struct loop *, int fd, const struct tls_peer *, struct error *);
 struct bufferevent *tls_stream(const struct tls *);
 /* After the handshake: is the peer the right one?  ERROR_TLS. */
 bool tls_verify(struct tls *, struct error *);
-/* After BEV_EVENT_ERROR: why. */
+/* After BEV_EVENT_ERROR: why.  ERROR_TLS; ERROR_RETRY: the connection broke. */
 void tls_explain(struct tls *, struct error *);
 /* After a handshake that failed: was it one that the server may have disliked
  * because a session was to be resumed?  None of this server will be. */

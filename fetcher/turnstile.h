@@ -40,8 +40,8 @@ struct turn *turnstile_enter(
 struct turn *turn_another(const struct turn *, loop_handler *go, void *arg);
 /* `go` has not run yet. */
 bool turn_waits(const struct turn *);
-/* One that does not wait: the connection stays, and only listens.  `yield` runs once, if
- * at all, when it should be closed for somebody else: leave soon. */
+/* One that does not wait: the connection stays, and only listens.  `yield` runs
+ * once, if at all, when it should be closed for somebody else: leave soon. */
 void turn_rest(struct turn *, loop_handler *yield, void *arg);
 /* A resting one has work again: `go` runs when its host may be kept busy; the
  * connection may stay open till then. */

@@ -24,7 +24,7 @@ bool file_read_secret(const char *path, struct buf *out, struct error *);
 bool file_replace(const char *path, struct slice, mode_t, struct error *);
 /* Creates `path` with this content, only if nothing is there (O_EXCL by
  * link(2), so that a reader never sees half of it).  *existed tells when
- * somebody else was first; that is no error. */
+ * somebody else was first; that is no error.  ERROR_LOCAL. */
 bool file_create(
     const char *path, struct slice, mode_t, bool *existed, struct error *);
 /* Syncs the folder that `path` lies in: only then does a name that was made or

@@ -5,7 +5,8 @@
  *
  * In clear text: nothing secret is said.  Used by one thread at a time; nothing
  * blocks beyond its deadline (monotonic) but the name service.  Error texts
- * begin with "HOST:PORT".  After a failure the session is of no further use.
+ * begin with "HOST:PORT".  After a failure the session is of no further use;
+ * it is ERROR_RETRY, or ERROR_LOCAL when there is no socket to be had.
  */
 #ifndef DIRECTORY_SMTP_SESSION_H
 #define DIRECTORY_SMTP_SESSION_H

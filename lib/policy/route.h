@@ -70,7 +70,8 @@ struct route_question {
 /* A single mailbox (TIER_SINGLE): deliver_to, never looked up.  Configured
  * addresses are never looked up, nor are aliases applied to them.  An address
  * that was found only without its extension keeps the extension; one for which
- * the directory names another goes there, if that may be sent to. */
+ * the directory names another goes there, if that may be sent to.  What is put
+ * into `out`, route_clear() frees. */
 void route_decide(const struct route_question *, struct route *out);
 void route_clear(struct route *);
 /* What happened to a candidate in all: unknown if any step is, else found.

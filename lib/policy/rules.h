@@ -81,6 +81,7 @@ struct rules_outcome {
 	size_t n_headers;
 };
 
+/* What is put into the outcome, rules_clear() frees. */
 void rules_run(const struct rules_question *, struct rules_outcome *out);
 void rules_clear(struct rules_outcome *);
 

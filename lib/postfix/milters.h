@@ -14,7 +14,7 @@
 #include "base/slice.h"
 
 struct milter_entry {
-	struct slice text;     /* as written */
+	struct slice text;     /* as written; all point into the list */
 	struct slice endpoint; /* "unix:…", "inet:…", or what else is there */
 	struct slice options; /* behind it, in braces; else empty */
 };
@@ -31,6 +31,7 @@ bool milters_cut(struct slice *list, struct milter_entry *);
 /* The value of an option of an entry ("default_action"), or an empty slice. */
 struct slice milter_option(const struct milter_entry *, struct slice name);
 
+/* Whatever its options and the spelling of its place. */
 bool milter_is_ours(const struct milter_entry *, const struct milter_place *);
 /* Does the list name our milter? */
 bool milters_name(struct slice list, const struct milter_place *);

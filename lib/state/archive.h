@@ -16,7 +16,8 @@
 bool archive_take(const char *state_dir, const char *id, const char *spool_path,
     struct error *);
 /* Removes what is older than keep_ms, then the oldest until at most max_bytes
- * are left.  `removed` counts. */
+ * are left.  `removed` counts, also when something could not be removed
+ * (ERROR_LOCAL). */
 bool archive_expire(const char *state_dir, int64_t keep_ms, uint64_t max_bytes,
     uint64_t *removed, struct error *);
 

@@ -8,6 +8,9 @@
  * survives a crash at any instant.  UIDs are opaque bytes of at most
  * SEEN_UID_MAX.
  *
+ * What fails is ERROR_LOCAL: the disk, or a change outside a group, or in one
+ * that SQLite gave up after an error.  ERROR_CONFIG: the file is damaged.
+ *
  * A mailbox is opaque text with a namespace: "yaml:office", or
  * "yaml:office/FOLDER" for a folder.  Account names hold no "/", so an account
  * and its folders are found together.
@@ -67,6 +70,8 @@ struct seen *seen_open(const char *state_dir, struct error *);
 struct seen *seen_open_readonly(const char *state_dir, struct error *);
 void seen_close(struct seen *);
 
+/* A group of changes counts as a whole or not at all.  seen_rollback() gives it
+ * up, as is to be done after a failure too; without a group it does nothing. */
 bool seen_begin(struct seen *, struct error *);
 bool seen_commit(struct seen *, struct error *);
 void seen_rollback(struct seen *);
@@ -89,6 +94,7 @@ struct seen_entry {
 	int64_t since_ms;       /* wall clock when it was first remembered; to
 			   * seen_put(), 0: now, or as it was */
 };
+/* ERROR_PROTOCOL, too: the UID is empty, or longer than SEEN_UID_MAX. */
 bool seen_put(struct seen *, const struct seen_entry *, struct error *);
 
 /* Every row of a mailbox in the order of its UIDs (as slice_compare()); with

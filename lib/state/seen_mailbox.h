@@ -3,7 +3,7 @@
  * seen_mailbox - whose mailbox it is that the state tells of, and what the admin
  * wants done with all of it when it is listed next.
  *
- * Changes are made as in seen.h.
+ * Changes are made, and fail, as in seen.h.
  */
 #ifndef STATE_SEEN_MAILBOX_H
 #define STATE_SEEN_MAILBOX_H

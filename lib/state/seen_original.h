@@ -6,6 +6,7 @@
  *
  * A row stands for a message that is committed as injected, since it is written
  * in the same transaction.  At most SEEN_ORIGINALS_MAX are kept, the newest.
+ * Errors are those of seen.h.
  */
 #ifndef STATE_SEEN_ORIGINAL_H
 #define STATE_SEEN_ORIGINAL_H

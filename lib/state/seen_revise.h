@@ -2,7 +2,8 @@
 /*
  * seen_revise - what the admin looks up and changes in the state.
  *
- * An account is its key ("yaml:office") and means its folders as well.
+ * An account is its key ("yaml:office") and means its folders as well.  Changes
+ * are made, and all fails, as in seen.h; what a visitor is given is borrowed.
  */
 #ifndef STATE_SEEN_REVISE_H
 #define STATE_SEEN_REVISE_H
