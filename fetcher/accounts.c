@@ -217,6 +217,7 @@ on_turn(void *arg)
 		a->settings.mode == DAEMON_FOREVER && m->account->every_ms > 0,
 	    .last_folder = &m->last_folder,
 	    .without_capa = &m->without_capa,
+	    .alerts = &m->alerts,
 	    .progress = &m->progress,
 	    .done = on_pass_done,
 	    .arg = m,

@@ -16,6 +16,7 @@
 #include "fetcher/loop.h"
 #include "fetcher/protocol.h"
 
+struct alerts;
 struct dialogue;
 struct certificate_facts;
 
@@ -41,7 +42,9 @@ struct dialogue_settings {
 	bool smtputf8;                 /* Postfix takes such mail */
 	bool look; /* no login: DO_LOGGED_IN where it would begin, then quit */
 	bool without_capa; /* POP3: the server cannot bear CAPA */
-	unsigned hurry;    /* for tests: its clocks go so many times faster */
+	/* What the server has people told goes to the log; NULL: to nobody. */
+	struct alerts *alerts;
+	unsigned hurry; /* for tests: its clocks go so many times faster */
 	const struct dialogue_handlers *handlers;
 	void *arg;
 };

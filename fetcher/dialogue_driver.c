@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/dialogue_phase.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "fetcher/alerts.h"
+
 /* So much of a message is looked at in one go. */
-enum { BODY_PIECE = 16 * 1024 };
+enum { BODY_PIECE = 16 * 1024, ALERT_SHOWN = 300 };
 
 static void
 send_command(struct dialogue *d, const struct protocol_action *action)
@@ -127,15 +131,30 @@ read_body(struct dialogue *d)
 	return true;
 }
 
+static void
+log_alert(const struct dialogue *d)
+{
+	const struct account *account = d->settings.account;
+	struct slice words = dialogue_facts(d)->alert;
+
+	if (words.len > 0 && d->settings.alerts != NULL &&
+	    alerts_are_due(d->settings.alerts, words, clock_monotonic_ms()))
+		log_warning("account=%s: %s says: %.*s", account->name,
+		    account->host, SLICE_ARG(slice_first(words, ALERT_SHOWN)));
+}
+
 static bool
 read_line(struct dialogue *d)
 {
+	struct protocol_action action;
 	struct slice line;
 	struct error err;
 
 	switch (conn_take_line(d->conn, PROTOCOL_LINE_MAX, &line)) {
 	case CONN_LINE:
-		act(d, d->protocol->line(d->machine, line, &err), &err);
+		action = d->protocol->line(d->machine, line, &err);
+		log_alert(d);
+		act(d, action, &err);
 		return true;
 	case CONN_LINE_TOO_LONG:
 		error_set(&err, ERROR_PROTOCOL,

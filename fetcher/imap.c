@@ -146,6 +146,8 @@ on_status(struct imap *s, const struct imap_status *status, struct slice line,
 
 	if (!note_code(s, status, err))
 		return imap_failed;
+	imap_note_alert(
+	    s, status, status->condition == IMAP_BYE && s->phase != LEAVING);
 	if (status->condition == IMAP_BYE && s->phase == LEAVING)
 		return (struct protocol_action){ .todo = DO_CLOSE };
 	if (status->condition == IMAP_BYE)
@@ -211,6 +213,7 @@ on_tagged(struct imap *s, struct slice line, struct error *err)
 		return imap_broken(s, line, err);
 	if (!note_code(s, &status, err))
 		return imap_failed;
+	imap_note_alert(s, &status, status.condition != IMAP_OK);
 	if (!imap_take(s, (uint32_t)tag, &command))
 		return imap_broken(s, line, err);
 	s->untagged = 0;
@@ -289,6 +292,7 @@ on_line(void *m, struct slice line, struct error *err)
 	struct slice text = line, before;
 	uint64_t size;
 
+	s->facts.alert = SLICE("");
 	if (s->phase == HANDSHAKE)
 		return imap_broken(s, line, err);
 	if (s->dispatched)

@@ -158,6 +158,8 @@ bool imap_explain(struct imap *, const char *at, const struct imap_status *,
 /* As imap_explain(), and DO_FAIL. */
 struct protocol_action imap_refused(struct imap *, const char *at,
     const struct imap_status *, enum error_kind, struct error *);
+/* Keeps what people must be told, unless an error will say it. */
+void imap_note_alert(struct imap *, const struct imap_status *, bool refused);
 /* The line, or what may be shown of it: some servers quote the line that they
  * did not understand, password and all. */
 struct slice imap_showable(const struct imap *, struct slice);

@@ -48,6 +48,17 @@ imap_showable(const struct imap *s, struct slice line)
 	return line;
 }
 
+void
+imap_note_alert(struct imap *s, const struct imap_status *status, bool refused)
+{
+	struct slice words = imap_showable(s, status->words), code;
+
+	if (refused || !slice_equal_nocase(status->code, SLICE("ALERT")))
+		return;
+	slice_cut_until(&words, ']', &code);
+	s->facts.alert = slice_trim(words);
+}
+
 bool
 imap_explain(struct imap *s, const char *at, const struct imap_status *status,
     enum error_kind kind, struct error *err)

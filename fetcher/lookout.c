@@ -193,6 +193,7 @@ on_turn(void *arg)
 	w->dialogue = dialogue_open(&(struct dialogue_settings){
 	    .loop = w->all->settings.loop,
 	    .account = w->all->settings.account,
+	    .alerts = w->all->settings.alerts,
 	    .handlers = &handlers,
 	    .arg = w,
 	});

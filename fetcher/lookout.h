@@ -15,12 +15,14 @@
 #include "fetcher/loop.h"
 #include "fetcher/turnstile.h"
 
+struct alerts;
 struct lookouts;
 
 struct lookout_settings {
 	struct loop *loop;
 	const struct account *account; /* must outlive the lookouts */
 	const struct turn *turn;       /* of the account; so must this */
+	struct alerts *alerts;         /* as in a dialogue */
 	/* There may be mail in the folder of this index: it was told, or the
 	 * connection is new. */
 	void (*heard)(void *arg, size_t folder);

@@ -10,6 +10,7 @@
 #define FETCHER_MAILBOX_H
 
 #include "base/slice.h"
+#include "fetcher/alerts.h"
 #include "fetcher/awaiting.h"
 #include "fetcher/progress.h"
 #include "fetcher/status.h"
@@ -36,6 +37,7 @@ struct mailbox {
 	bool held;           /* reported; not again until it changes */
 	bool without_capa;   /* the server cannot bear CAPA */
 	struct error notice; /* the last one */
+	struct alerts alerts;
 	struct account_status status;
 	struct progress backlog;
 	struct awaiting awaiting;

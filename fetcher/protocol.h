@@ -96,6 +96,9 @@ struct protocol_facts {
 	bool idle, uidplus, move, literal_plus, sasl_ir, id, login_disabled;
 	bool read_only; /* the folder that is open */
 	bool news;      /* and it has got mail since it was listed */
+	/* What people must be told (RFC 9051 7.1), in the line that was given
+	 * last; lasts as long as that; empty: nothing. */
+	struct slice alert;
 };
 
 /* `m` is a machine of .size bytes, all zero at first; init() may be called again

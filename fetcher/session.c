@@ -345,6 +345,7 @@ log_in(struct session *s)
 	    .account = s->settings.account,
 	    .smtputf8 = readiness_facts(s->settings.readiness)->smtputf8,
 	    .without_capa = *s->settings.without_capa,
+	    .alerts = s->settings.alerts,
 	    .handlers = &handlers,
 	    .arg = s,
 	});

@@ -18,6 +18,7 @@
 #include "fetcher/schedule.h"
 #include "fetcher/turnstile.h"
 
+struct alerts;
 struct session;
 
 struct pass_result {
@@ -58,6 +59,8 @@ struct session_settings {
 	size_t *last_folder;
 	/* Whether the server cannot bear CAPA; learned, and kept by its owner. */
 	bool *without_capa;
+	/* What its users were told of the server's words; kept by its owner. */
+	struct alerts *alerts;
 	/* Unless NULL: set to what the pass has done so far, until it is
 	 * done. */
 	const struct pass_result **progress;

@@ -33,6 +33,7 @@ start_lookouts(struct session *s)
 		    &(struct lookout_settings){ .loop = s->settings.loop,
 			.account = s->settings.account,
 			.turn = s->settings.turn,
+			.alerts = s->settings.alerts,
 			.heard = on_heard,
 			.arg = s },
 		    &s->folders);

@@ -54,6 +54,44 @@ def test_first_folder_that_is_not_there(scene):
     assert scene.mailhaul.runs("fetcher")
 
 
+@pytest.mark.parametrize("idle", [True, False])
+def test_what_the_server_has_people_told(scene, scripted, idle):
+    """RFC 9051 7.1: once, on whatever connection, and again when it is something else."""
+
+    def says(words):
+        def select(session, argument):
+            session.send(b"* NO [ALERT] " + words + b"\r\n")
+            session.server.answer_rightly(session, "SELECT", argument)
+        return select
+
+    def listened_to(session, argument):
+        if session.folder is session.server.folders["b"]:
+            session.send(b"* OK [ALERT] From b\r\n")
+        session.server.answer_rightly(session, "IDLE", argument)
+
+    def told():
+        lines = [line.text for line in scene.mailhaul.lines("fetcher") if " says: " in line.text]
+        return sorted(line.removeprefix("warning: account=office: 127.0.0.1 says: ") for line in lines)
+
+    full = b"Your mailbox is 95% full \x07" + b"!" * 400
+    server = scripted({"SELECT": says(full), "IDLE": listened_to}, ("INBOX", "b"), idle=idle)
+    scene.account["every"] = "1s"
+    expected = [f"Your mailbox is 95% full \\x07{'!' * 274}"]
+    scene.mailhaul.start_fetcher()
+    if idle:
+        expected.insert(0, "From b")
+        wait_for(lambda: "From b" in told(), "what only the second connection hears", 20)
+        wait_for(lambda: server.verbs().count("IDLE") >= 2, "both connections to listen", 20)
+    else:
+        wait_for(lambda: server.logins >= 3, "some sessions", 20)
+    assert told() == expected
+    server.answers["SELECT"] = says(b"We close at noon")
+    if idle:
+        server.deliver(letter("new"), "b")
+    wait_for(lambda: "We close at noon" in told(), "the other words", 20)
+    assert told() == sorted([*expected, "We close at noon"])
+
+
 def test_mail_that_comes_while_its_folder_is_fetched_from(scene, scripted):
     """The listening connection told of it when the listing was over."""
 

@@ -16,6 +16,7 @@
  *				a message of N bytes
  *	? room N, ? busy, ? not busy, ? state NAME, ? facts WORDS
  *				what the machine must answer
+ *	? alert WORDS		what people must be told after the last line
  *
  * {N*X} in a line stands for N times the letter X, {NUL} for a NUL byte, {CRLF}
  * for a line end (between commands that are sent together).
@@ -56,6 +57,7 @@ struct play {
 	struct buf text; /* of the action */
 	bool complete;   /* nor this */
 	size_t body_len;
+	struct buf alert; /* of the last line */
 };
 
 #define PLAY_FAIL(p, ...)                                                      \
@@ -247,6 +249,8 @@ play_server_says(struct play *p, struct slice text)
 	exact = play_exact(buf_slice(&line));
 	play_act(p, p->protocol->line(p->machine,
 			(struct slice){ exact, line.len }, &p->err));
+	buf_reset(&p->alert);
+	buf_add(&p->alert, p->protocol->facts(p->machine)->alert);
 	free(exact);
 	buf_clear(&line);
 }
@@ -366,13 +370,18 @@ play_question(struct play *p, struct slice wanted)
 {
 	struct buf got;
 
-	play_nothing_left(p);
+	/* This is told before the driver acts. */
+	if (!slice_starts(wanted, SLICE("alert")))
+		play_nothing_left(p);
 	buf_init(&got, PLAY_TEXT_MAX);
 	if (slice_starts(wanted, SLICE("room"))) {
 		buf_printf(&got, "room %u", p->protocol->room(p->machine));
 	} else if (slice_starts(wanted, SLICE("state"))) {
 		buf_printf(
 		    &got, "state %s", p->protocol->state_name(p->machine));
+	} else if (slice_starts(wanted, SLICE("alert"))) {
+		buf_printf(&got, "alert%s%s", p->alert.len > 0 ? " " : "",
+		    buf_string(&p->alert));
 	} else if (slice_starts(wanted, SLICE("facts"))) {
 		buf_add_string(&got, "facts");
 		play_describe_facts(p->protocol->facts(p->machine), &got);
@@ -507,6 +516,7 @@ play_begin(struct play *p)
 		.secret = SLICE("hunter2") };
 	buf_init(&p->text, PLAY_TEXT_MAX);
 	buf_init(&p->sent_secrets, PLAY_TEXT_MAX);
+	buf_init(&p->alert, PLAY_TEXT_MAX);
 }
 
 static inline void
@@ -521,6 +531,7 @@ play_end(struct play *p)
 	buf_clear(&p->secret);
 	buf_clear(&p->dispose);
 	buf_clear(&p->text);
+	buf_clear(&p->alert);
 }
 
 static inline void
