@@ -1,73 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `mailhaul parked retry` of what came back: how long that word holds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/support/seen_place.h"
 
-#include <cmocka.h>
-
-#include "state/seen_mailbox.h"
 #include "state/seen_revise.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define OFFICE "yaml:office"
-
-struct place {
-	char folder[64];
-	char db[96];
-	struct seen *seen;
-	struct error err;
-};
-
-static int
-set_up(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	snprintf(
-	    p->folder, sizeof(p->folder), "/tmp/test_seen_released.XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->db, sizeof(p->db), "%s/state.db", p->folder);
-	*state = p;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	struct place *p = *state;
-	char path[128];
-
-	seen_close(p->seen);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", p->db, endings[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(p->folder), 0);
-	free(p);
-	return 0;
-}
-
-static void
-open_it(struct place *p)
-{
-	p->seen = seen_open(p->folder, &p->err);
-	if (p->seen == NULL)
-		fail_msg("%s", p->err.text);
-}
 
 static void
 begin(struct place *p)
 {
-	open_it(p);
-	assert_true(seen_begin(p->seen, &p->err));
-	assert_true(seen_mailbox_claim(p->seen, OFFICE, "h", "u", &p->err));
+	place_open(p);
+	place_begin(p, OFFICE);
 }
 
 static void
@@ -255,7 +199,7 @@ is_kept_when_version_4_is_brought_up_to_date(void **state)
 	struct place *p = *state;
 
 	make_version_4(p);
-	open_it(p);
+	place_open(p);
 	assert_true(is_released(p, "a"));
 	assert_false(is_released(p, "b"));
 	assert_false(is_released(p, "c"));
@@ -264,7 +208,8 @@ is_kept_when_version_4_is_brought_up_to_date(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, place_set_up, place_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(holds_until_the_message_has_another_fate),
 		TEST(is_given_to_what_was_judged),
