@@ -171,10 +171,13 @@ def run(*command, folder=None):
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_ports(count):
+    """All different."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
 
 
 def make_authority(folder, name):
@@ -189,8 +192,9 @@ class Slapd:
     def __init__(self, folder):
         self.folder = folder
         self.process = None
-        self.ldap = f"ldap://127.0.0.1:{(ldap := free_port())}"
-        self.ldaps = f"ldaps://127.0.0.1:{(ldaps := free_port())}"
+        ldap, ldaps = free_ports(2)
+        self.ldap = f"ldap://127.0.0.1:{ldap}"
+        self.ldaps = f"ldaps://127.0.0.1:{ldaps}"
         self.ldapi = "ldapi://" + str(folder / "ldapi").replace("/", "%2F")
         self.listen = f"ldap://:{ldap} ldaps://:{ldaps} {self.ldapi}"
         self.port = ldaps
@@ -452,7 +456,7 @@ def test_killed_server(slapd, query):
 
 
 def test_first_server_dead(slapd, query):
-    dead = f"ldaps://127.0.0.1:{free_port()}"
+    dead = "ldaps://127.0.0.1:1"
     assert query.by_password(slapd, "anna@example.org", dead, slapd.ldaps) == FOUND
     assert query.by_password(slapd, "nobody@example.org", dead, slapd.ldaps) == ABSENT
 
@@ -501,7 +505,7 @@ def test_chain(slapd, query):
     (query.folder / "users.txt").write_text("bert@example.org\n")
     ldap = [
         "  - ldap:",
-        f'      uri: ["ldaps://127.0.0.1:{free_port()}"]',
+        '      uri: ["ldaps://127.0.0.1:1"]',
         "      schema: openldap",
         f"      base: {BASE}",
     ]

@@ -141,7 +141,7 @@ class ActiveDirectory:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )
         for port in (389, 636):
-            wait_for_port("127.0.0.1", port, "the domain controller", 40)
+            wait_for_port("127.0.0.1", port, "the domain controller")
 
     def stop(self):
         if self._process:

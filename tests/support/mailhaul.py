@@ -78,9 +78,9 @@ def _replace(path, text, mode, *owners):
     draft.rename(path)
 
 
-def _processes_of(user):
+def _processes_of(user, name=".*"):
     """Those that live.  Nobody else in the sandbox has this user."""
-    wanted = re.compile(rf"^State:\t[^ZX].*^Uid:\t{pwd.getpwnam(user).pw_uid}\t", re.M | re.S)
+    wanted = re.compile(rf"^Name:\t{name}\n(?s:.*)^State:\t[^ZX](?s:.*)^Uid:\t{pwd.getpwnam(user).pw_uid}\t", re.M)
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
@@ -272,7 +272,7 @@ class Mailhaul:
             assert process.poll() is None, f"mailhaul-milter ended\n{self.log('milter')}"
             return self.log("milter").count(" listens at ") > before and self.ask_milter()
 
-        wait_for(answers, "the milter's sockets", 15, lambda: self.log("milter"))
+        wait_for(answers, "the milter's sockets", 30, lambda: self.log("milter"))
 
     # The fetcher.
 
@@ -314,6 +314,8 @@ class Mailhaul:
         )
         with (self.folder / "fetcher.log").open("a") as log:
             log.write(result.err)
+        if crash:
+            self._wait_for_lock()
         return result
 
     def command(self, *arguments, stdin="", timeout=30, flavour="release", before=()):
@@ -367,6 +369,13 @@ class Mailhaul:
     def kill(self, name):
         """kill -9, and wait for the end."""
         self.stop(name, signal.SIGKILL)
+        if name == "fetcher":
+            self._wait_for_lock()
+
+    @staticmethod
+    def _wait_for_lock():
+        """A child of a fetcher that was killed has the lock until it is sendmail(1)."""
+        wait_for(lambda: not _processes_of("mailhaul", "mailhaul-fetche"), "the fetcher's last child")
 
     def stop(self, name, number=signal.SIGTERM, timeout=40):
         """End a daemon; return its exit status."""

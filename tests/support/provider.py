@@ -197,8 +197,12 @@ class Mailbox(ImapMailbox):
         return [path.read_bytes() for path in sorted(self._files(folder))]
 
     def _files(self, folder):
+        """One for each message, which a server may move from new to cur meanwhile."""
         maildir = self._folder(folder)
-        return [path for name in ("new", "cur") for path in (maildir / name).iterdir()]
+        found = {}
+        for name in ("new", "cur"):
+            found.update((path.name.split(":")[0], path) for path in (maildir / name).iterdir())
+        return found.values()
 
     def make_folder(self, *names):
         for name in names:

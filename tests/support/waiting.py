@@ -24,7 +24,7 @@ def wait_for(probe, what, timeout=30, report=None):
         time.sleep(STEP)
 
 
-def wait_for_port(host, port, what, timeout=15):
+def wait_for_port(host, port, what, timeout=30):
     """Wait until something accepts connections there."""
 
     def accepts():
