@@ -126,17 +126,41 @@ open_pipe(struct child_pipe *p, struct error *err)
 	return ends[1];
 }
 
+/* A pipe that holds the text; it has room for 64 KiB.  Returns the child's end,
+ * or -1. */
+static int
+hold(struct slice text, struct error *err)
+{
+	int ends[2];
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+		error_errno(err, ERROR_LOCAL, errno, "pipe");
+		return -1;
+	}
+	n = write(ends[1], text.data, text.len);
+	close(ends[1]);
+	if (n == (ssize_t)text.len && fcntl(ends[0], F_SETFL, 0) == 0)
+		return ends[0];
+	error_set(err, ERROR_LOCAL, "pipe: cannot be written to");
+	close(ends[0]);
+	return -1;
+}
+
 static bool
 start(struct child *c, const struct child_job *job)
 {
-	struct proc_files files = { .in = job->in, .out = -1 };
+	struct proc_files files = { .in = job->in, .out = -1, .err = -1 };
 	struct error *err = &c->result.error;
-	bool ok;
+	bool tells = job->told.len > 0, ok;
 
-	if (job->want_out && (files.out = open_pipe(&c->out, err)) < 0)
-		return false;
-	files.err = open_pipe(&c->err, err);
-	ok = files.err >= 0 && proc_start(job->argv, files, &c->pid, err);
+	ok = !tells || (files.in = hold(job->told, err)) >= 0;
+	ok = ok &&
+	     (!job->want_out || (files.out = open_pipe(&c->out, err)) >= 0);
+	ok = ok && (files.err = open_pipe(&c->err, err)) >= 0 &&
+	     proc_start(job->argv, files, &c->pid, err);
+	if (tells && files.in >= 0)
+		close(files.in);
 	if (files.out >= 0)
 		close(files.out);
 	if (files.err >= 0)

@@ -25,6 +25,7 @@ typedef void child_handler(void *arg, const struct child_result *);
 struct child_job {               /* borrowed until child_run() returns */
 	const char *const *argv; /* argv[0] is an absolute path */
 	int in;                  /* its standard input, -1: /dev/null */
+	struct slice told;       /* in its place: a few KiB; empty: nothing */
 	bool want_out;           /* false: standard output goes to /dev/null */
 	int64_t timeout_ms;
 };

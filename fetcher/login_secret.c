@@ -100,6 +100,7 @@ login_secret_fetch(struct login_secret *s)
 		child_run(s->loop,
 		    &(struct child_job){ .argv = s->source->argv,
 			.in = -1,
+			.told = buf_slice(&s->refused),
 			.want_out = true,
 			.timeout_ms = COMMAND_MS },
 		    on_child, s);

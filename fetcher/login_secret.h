@@ -5,7 +5,8 @@
  * loop.
  *
  * A token that the server refuses may have been revoked, or have come to its end
- * early: it is fetched once more, and is of use if it is another one.
+ * early: it is fetched once more, and is of use if it is another one.  A command
+ * finds the refused one on its standard input, and can let go of what it keeps.
  */
 #ifndef FETCHER_LOGIN_SECRET_H
 #define FETCHER_LOGIN_SECRET_H

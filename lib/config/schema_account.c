@@ -390,7 +390,8 @@ static const struct schema_row account_rows[] = {
 		    "for Google and Microsoft. A command prints the token as "
 		    "one line within 10 seconds. It is run for each login, so "
 		    "it should keep a token until that expires, and once more "
-		    "when the server refuses the token." },
+		    "when the server refuses the token, with that one on its "
+		    "standard input." },
 	{ .name = "password",
 	    .type = &value_mapping,
 	    .table = &schema_secret,

@@ -160,6 +160,19 @@ def test_nothing_is_said_to_whom_cannot_be_trusted(settings, endpoint, values, w
     assert not endpoint.forms
 
 
+def test_token_that_is_revoked(scene, settings, endpoint):
+    """The one that is kept is thrown away, and nobody has to."""
+    command = settings()
+    scene.provider.tokens.revoke(printed(command).strip())
+    scene.account.update(protocol="imaps", port=IMAPS, token={"command": command})
+    del scene.account["password"]
+    scene.put(mail("one", envelope="anna@example.org"))
+    scene.fetch()
+    assert scene.got() == {"one": ["anna@example.org"]} and len(endpoint.forms) == 2
+    printed(command)
+    assert len(endpoint.forms) == 2
+
+
 def test_many_accounts_ask_once(scene, settings, endpoint):
     """As the fetcher runs it: a token that Dovecot takes."""
     token = {"command": settings()}
