@@ -103,6 +103,26 @@ talk_read_all(struct talk *t, int fd)
 	t->seen[t->seen_len] = '\0';
 }
 
+/* A script: hears all, and answers nothing. */
+static inline void
+talk_says_nothing(struct talk *t, int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) > 0)
+		;
+	(void)t;
+}
+
+/* Bytes of a message that can be told apart, for scripts that send a long one:
+ * the first of these is its byte `at`. */
+static inline void
+talk_fill(uint8_t *bytes, size_t n, size_t at)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (uint8_t)((at + i) % 251);
+}
+
 /* On any address, so that a name may have several. */
 static inline void
 talk_listen(struct talk *t)
@@ -202,6 +222,43 @@ talk_expect_line(struct talk *t, const char *wanted)
 	assert_memory_equal(line.data, wanted, line.len);
 }
 
+/* Takes what is there, or comes first, of a message of talk_fill(), of which
+ * `got` bytes were taken before. */
+static inline size_t
+talk_take_filled(struct talk *t, size_t got)
+{
+	struct slice piece;
+
+	while ((piece = conn_peek(t->conn)).len == 0)
+		talk_wait(t, CONN_DATA);
+	for (size_t i = 0; i < piece.len; i++)
+		assert_int_equal(piece.data[i], (got + i) % 251);
+	conn_consume(t->conn, piece.len);
+	return piece.len;
+}
+
+/* All that is there; how many bytes it was. */
+static inline size_t
+talk_take_all(struct talk *t)
+{
+	size_t total = 0;
+	struct slice piece;
+
+	while ((piece = conn_peek(t->conn)).len > 0) {
+		total += piece.len;
+		conn_consume(t->conn, piece.len);
+	}
+	return total;
+}
+
+/* conn_free() closes at once: what was queued goes first. */
+static inline void
+talk_wait_sent(struct talk *t)
+{
+	conn_await_sent(t->conn);
+	talk_wait(t, CONN_SENT);
+}
+
 static inline void
 talk_close(struct talk *t)
 {
@@ -215,6 +272,18 @@ talk_close(struct talk *t)
 	close(t->listener);
 	timer_free(t->guard);
 	loop_free(t->loop);
+}
+
+/* It arrives, and nothing else did: the end of the talk. */
+static inline void
+talk_end_with_secret(struct talk *t, const char *words)
+{
+	struct error err;
+
+	assert_true(conn_send_secret(t->conn, slice_of(words), &err));
+	talk_wait_sent(t);
+	talk_close(t);
+	assert_string_equal(t->seen, words);
 }
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
+#include "base/file.h"
 #include "base/proc.h"
 
 static char folder[] = "/tmp/mailhaul-tls-XXXXXX";
@@ -124,6 +126,20 @@ tls_server_read_all(struct talk *t, SSL *ssl)
 		    (int)(sizeof(t->seen) - 1 - t->seen_len))) > 0)
 		t->seen_len += (size_t)n;
 	t->seen[t->seen_len] = '\0';
+}
+
+/* The certificate that nobody signed. */
+static inline void
+tls_server_pin(struct talk *t)
+{
+	struct error err;
+	struct buf der;
+
+	buf_init(&der, 1 << 16);
+	assert_true(file_read(tls_server_file("self.der"), &der, &err));
+	digest_sha256(buf_slice(&der), t->tls.fingerprint_sha256);
+	t->tls.pinned = true;
+	buf_clear(&der);
 }
 
 static inline struct talk

@@ -40,8 +40,7 @@ lines_go_both_ways(void **state)
 	talk_expect_line(&t, "+OK hello");
 	assert_int_equal(conn_peek(t.conn).len, 0);
 	conn_send(t.conn, SLICE("QUIT\r\n"));
-	/* conn_free() closes at once: let the bytes go first. */
-	talk_event_within(&t, 50);
+	talk_wait_sent(&t);
 	talk_close(&t);
 	assert_string_equal(t.seen, "QUIT\r\n");
 }
@@ -67,16 +66,12 @@ static void
 a_secret_in_clear_text_where_the_account_says_so(void **state)
 {
 	struct talk t = { .script = greets_and_listens, .tls.mode = TLS_NEVER };
-	struct error err;
 
 	(void)state;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
-	assert_true(conn_send_secret(t.conn, SLICE("PASS hunter2\r\n"), &err));
 	talk_wait(&t, CONN_DATA);
-	talk_event_within(&t, 50);
-	talk_close(&t);
-	assert_string_equal(t.seen, "PASS hunter2\r\n");
+	talk_end_with_secret(&t, "PASS hunter2\r\n");
 }
 
 static void
@@ -166,15 +161,10 @@ a_pause_holds_back_data_and_end(void **state)
 }
 
 static void
-says_nothing(struct talk *t, int fd)
-{
-	talk_read_all(t, fd);
-}
-
-static void
 silence_ends_the_connection(void **state)
 {
-	struct talk t = { .script = says_nothing, .settings.timeout_ms = 50 };
+	struct talk t = { .script = talk_says_nothing,
+		.settings.timeout_ms = 50 };
 
 	(void)state;
 	talk_open(&t);
@@ -186,7 +176,8 @@ silence_ends_the_connection(void **state)
 static void
 silence_does_not_count_when_nothing_is_awaited(void **state)
 {
-	struct talk t = { .script = says_nothing, .settings.timeout_ms = 50 };
+	struct talk t = { .script = talk_says_nothing,
+		.settings.timeout_ms = 50 };
 
 	(void)state;
 	talk_open(&t);
@@ -244,28 +235,13 @@ sends_much(struct talk *t, int fd)
 	while (sent < t->size) {
 		ssize_t n;
 
-		for (size_t i = 0; i < sizeof(block); i++)
-			block[i] = (uint8_t)((sent + i) % 251);
+		talk_fill(block, sizeof(block), sent);
 		/* The client may go away in the middle. */
 		n = write(fd, block, sizeof(block));
 		if (n <= 0)
 			return;
 		sent += (size_t)n;
 	}
-}
-
-static size_t
-unread(struct talk *t)
-{
-	size_t total = 0;
-	struct slice piece;
-
-	/* There is no call for it: take all, which ends the talk anyway. */
-	while ((piece = conn_peek(t->conn)).len > 0) {
-		total += piece.len;
-		conn_consume(t->conn, piece.len);
-	}
-	return total;
 }
 
 static void
@@ -280,7 +256,7 @@ unread_bytes_are_bounded(void **state)
 	talk_wait(&t, CONN_DATA);
 	while (talk_event_within(&t, 100))
 		assert_int_equal(t.event, CONN_DATA);
-	assert_in_range(unread(&t), 1, 80 * 1024);
+	assert_in_range(talk_take_all(&t), 1, 80 * 1024);
 	talk_close(&t);
 }
 
@@ -294,16 +270,7 @@ a_big_message_streams_through_pauses(void **state)
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	while (got < t.size) {
-		struct slice piece = conn_peek(t.conn);
-
-		if (piece.len == 0) {
-			talk_wait(&t, CONN_DATA);
-			continue;
-		}
-		for (size_t i = 0; i < piece.len; i++)
-			assert_int_equal(piece.data[i], (got + i) % 251);
-		got += piece.len;
-		conn_consume(t.conn, piece.len);
+		got += talk_take_filled(&t, got);
 		conn_pause(t.conn);
 		conn_resume(t.conn);
 	}
@@ -383,12 +350,10 @@ tells_when_all_was_sent(void **state)
 	talk_wait(&t, CONN_READY);
 	talk_expect_line(&t, "+OK hello");
 	conn_send(t.conn, (struct slice){ much, MUCH });
-	conn_await_sent(t.conn);
-	talk_wait(&t, CONN_SENT);
+	talk_wait_sent(&t);
 	assert_false(talk_event_within(&t, 50));
 	/* Nothing to wait for. */
-	conn_await_sent(t.conn);
-	talk_wait(&t, CONN_SENT);
+	talk_wait_sent(&t);
 	talk_close(&t);
 	assert_true(t.size <= MUCH && t.size >= MUCH - SOCKETS_HOLD);
 	free(much);

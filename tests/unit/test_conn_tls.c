@@ -21,7 +21,6 @@ static void
 a_good_certificate_by_address(void **state)
 {
 	struct talk t = tls_server_talk(greets_in_tls, "good.pem");
-	struct error err;
 
 	(void)state;
 	talk_open(&t);
@@ -29,10 +28,7 @@ a_good_certificate_by_address(void **state)
 	assert_true(conn_verified(t.conn));
 	assert_memory_equal(conn_cipher(t.conn), "TLSv1.3 TLS_", 12);
 	talk_expect_line(&t, "+OK hello");
-	assert_true(conn_send_secret(t.conn, SLICE("PASS hunter2\r\n"), &err));
-	talk_event_within(&t, 50);
-	talk_close(&t);
-	assert_string_equal(t.seen, "PASS hunter2\r\n");
+	talk_end_with_secret(&t, "PASS hunter2\r\n");
 }
 
 static void
@@ -124,25 +120,12 @@ an_unknown_authority_is_refused(void **state)
 }
 
 static void
-pin(struct talk *t)
-{
-	struct error err;
-	struct buf der;
-
-	buf_init(&der, 1 << 16);
-	assert_true(file_read(tls_server_file("self.der"), &der, &err));
-	digest_sha256(buf_slice(&der), t->tls.fingerprint_sha256);
-	t->tls.pinned = true;
-	buf_clear(&der);
-}
-
-static void
 a_pin_replaces_chain_and_name(void **state)
 {
 	struct talk t = tls_server_talk(greets_in_tls, "self.pem");
 
 	(void)state;
-	pin(&t);
+	tls_server_pin(&t);
 	t.tls.server_name = "pop.isp.example";
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
@@ -156,7 +139,7 @@ a_good_chain_without_the_pin_is_refused(void **state)
 	struct talk t = tls_server_talk(greets_in_tls, "good.pem");
 
 	(void)state;
-	pin(&t);
+	tls_server_pin(&t);
 	refuses(&t, ERROR_TLS, "which is not tls.fingerprint_sha256");
 }
 
@@ -184,20 +167,10 @@ a_ca_file_without_certificates_is_a_setting(void **state)
 }
 
 static void
-says_nothing(struct talk *t, int fd)
-{
-	char byte;
-
-	while (read(fd, &byte, 1) > 0)
-		;
-	(void)t;
-}
-
-static void
 greets_in_clear(struct talk *t, int fd)
 {
 	assert_int_equal(write(fd, "+OK hello\r\n", 11), 11);
-	says_nothing(t, fd);
+	talk_says_nothing(t, fd);
 }
 
 static void
@@ -228,7 +201,7 @@ the_end_in_the_handshake_is_an_error(void **state)
 static void
 a_handshake_has_a_limit(void **state)
 {
-	struct talk t = tls_server_talk(says_nothing, "good.pem");
+	struct talk t = tls_server_talk(talk_says_nothing, "good.pem");
 
 	(void)state;
 	t.settings.timeout_ms = 100;

@@ -93,18 +93,13 @@ static void
 the_next_address_has_the_right_certificate(void **state)
 {
 	struct talk t = several(greets, "two.test", 2);
-	struct error err;
 
 	(void)state;
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	assert_true(conn_verified(t.conn));
 	talk_expect_line(&t, "+OK hello");
-	assert_true(conn_send_secret(t.conn, SLICE("PASS x\r\n"), &err));
-	conn_await_sent(t.conn);
-	talk_wait(&t, CONN_SENT);
-	talk_close(&t);
-	assert_string_equal(t.seen, "PASS x\r\n");
+	talk_end_with_secret(&t, "PASS x\r\n");
 }
 
 static bool

@@ -199,25 +199,12 @@ a_reload_ends_trust(void **state)
 }
 
 static void
-pin(struct talk *t)
-{
-	struct error err;
-	struct buf der;
-
-	buf_init(&der, 1 << 16);
-	assert_true(file_read(tls_server_file("self.der"), &der, &err));
-	digest_sha256(buf_slice(&der), t->tls.fingerprint_sha256);
-	t->tls.pinned = true;
-	buf_clear(&der);
-}
-
-static void
 a_pinned_server_resumes_too(void **state)
 {
 	struct talk t = visits("self.pem", 3);
 
 	(void)state;
-	pin(&t);
+	tls_server_pin(&t);
 	visit(&t);
 	visit(&t);
 	/* A pin that it does not have. */

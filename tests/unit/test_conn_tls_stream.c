@@ -3,16 +3,6 @@
 #include "tests/support/tls_server.h"
 
 static void
-says_nothing(struct talk *t, int fd)
-{
-	char byte;
-
-	while (read(fd, &byte, 1) > 0)
-		;
-	(void)t;
-}
-
-static void
 cuts(struct talk *t, int fd)
 {
 	SSL *ssl = tls_server_accept(t, fd);
@@ -100,10 +90,7 @@ stls_secures_the_same_connection(void **state)
 	talk_wait(&t, CONN_SECURED);
 	assert_true(conn_verified(t.conn));
 	talk_expect_line(&t, "+OK secured");
-	assert_true(conn_send_secret(t.conn, SLICE("PASS hunter2\r\n"), &err));
-	talk_event_within(&t, 50);
-	talk_close(&t);
-	assert_string_equal(t.seen, "PASS hunter2\r\n");
+	talk_end_with_secret(&t, "PASS hunter2\r\n");
 }
 
 static void
@@ -128,7 +115,7 @@ injects(struct talk *t, int fd)
 	assert_int_equal(write(fd, "+OK\r\n", 5), 5);
 	assert_int_equal(recv(fd, command, 6, MSG_WAITALL), 6);
 	assert_int_equal(write(fd, "+OK go\r\n+OK injected\r\n", 22), 22);
-	says_nothing(t, fd);
+	talk_says_nothing(t, fd);
 }
 
 static void
@@ -153,8 +140,7 @@ sends_much(struct talk *t, int fd)
 	size_t sent = 0;
 
 	while (sent < t->size) {
-		for (size_t i = 0; i < sizeof(block); i++)
-			block[i] = (uint8_t)((sent + i) % 251);
+		talk_fill(block, sizeof(block), sent);
 		/* The client may go away in the middle. */
 		if (SSL_write(ssl, block, sizeof(block)) <= 0)
 			break;
@@ -175,16 +161,7 @@ a_big_message_streams_through_pauses(void **state)
 	talk_open(&t);
 	talk_wait(&t, CONN_READY);
 	while (got < t.size) {
-		struct slice piece = conn_peek(t.conn);
-
-		if (piece.len == 0) {
-			talk_wait(&t, CONN_DATA);
-			continue;
-		}
-		for (size_t i = 0; i < piece.len; i++)
-			assert_int_equal(piece.data[i], (got + i) % 251);
-		got += piece.len;
-		conn_consume(t.conn, piece.len);
+		got += talk_take_filled(&t, got);
 		if (++pieces % 50 == 0) {
 			conn_pause(t.conn);
 			talk_event_within(&t, 1);
@@ -193,19 +170,6 @@ a_big_message_streams_through_pauses(void **state)
 	}
 	talk_wait_closed(&t, ERROR_RETRY, "closed the connection");
 	talk_close(&t);
-}
-
-static size_t
-take_all(struct talk *t)
-{
-	size_t total = 0;
-	struct slice piece;
-
-	while ((piece = conn_peek(t->conn)).len > 0) {
-		total += piece.len;
-		conn_consume(t->conn, piece.len);
-	}
-	return total;
 }
 
 static void
@@ -223,7 +187,7 @@ unread_bytes_are_bounded(void **state)
 		talk_wait(&t, CONN_DATA);
 		while (talk_event_within(&t, 500))
 			assert_int_equal(t.event, CONN_DATA);
-		total = take_all(&t);
+		total = talk_take_all(&t);
 		assert_in_range(total, 1, 96 * 1024);
 	} while (total < 64 * 1024);
 	talk_close(&t);
