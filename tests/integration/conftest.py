@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from hostile_imap import BAIT  # noqa: E402
 from mails import who_got  # noqa: E402
 from scripted_imap import ScriptedImap  # noqa: E402
+from waiting import wait_for  # noqa: E402
 from world import World  # noqa: E402
 
 LISTENER = "/var/spool/postfix/public/mailhaul"
@@ -87,6 +88,10 @@ class Scene:
 
     def provider_log(self):
         return self.provider.log(self.provider_log_start)
+
+    def expect_in_provider_log(self, words):
+        """Dovecot writes it by a process of its own, a little later."""
+        wait_for(lambda: words in self.provider_log(), f"{words} in the provider's log", 30, self.provider_log)
 
     def mail_log(self):
         return self.postfix.log(self.mail_log_start)

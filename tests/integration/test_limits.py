@@ -3,15 +3,16 @@
 
 import json
 import re
+import shutil
 import signal
 import threading
 import time
 
 import pytest
 from commands import run
-from mailhaul import FETCHER_CONTROL
 from mails import mail
 from provider import POP3S, PORTS
+from relay import Relay
 from scripted_pop3 import ScriptedPop3
 from waiting import wait_for
 
@@ -20,7 +21,7 @@ CLEAR = {"host": "127.0.0.1", "protocol": "pop3", "tls": {"mode": "never"}}
 
 def start(scene):
     scene.mailhaul.start_fetcher()
-    wait_for(FETCHER_CONTROL.exists, "the fetcher's control socket")
+    wait_for(lambda: scene.mailhaul.control("STATUS"), "the fetcher's control socket")
 
 
 def log(scene):
@@ -86,16 +87,18 @@ def over_the_wire(case):
 
 
 def test_connections_per_host(scene):
-    """30 accounts, 3 at a time, and all of them."""
+    """30 accounts, 3 at a time, and all of them.  So far away that a session lasts."""
+    relay = Relay(POP3S, delay=0.02)
     scene.mailhaul.config["fetcher"] = {"connections_per_host": 3}
     scene.mailhaul.config["accounts"].clear()
     for n in range(30):
         mailbox = scene.world.mailbox()
         mailbox.put(mail(f"m{n}", envelope="anna@example.org"))
-        scene.mailhaul.add_account(mailbox, f"account{n}", every="1h")
-    with Connections(POP3S) as connections:
+        scene.mailhaul.add_account(mailbox, f"account{n}", every="1h", port=relay.port)
+    with Connections(relay.port) as connections:
         start(scene)
         wait_for(lambda: log(scene).count("deleted=1") == 30, "all passes", 60)
+    relay.shut()
     assert connections.most == 3
     scene.postfix.wait_until_idle()
     assert len(scene.got()) == 30
@@ -113,7 +116,7 @@ def test_slow_host_delays_no_other(scene, server):
     start(scene)
     for case in ("one", "two", "three"):
         scene.put(mail(case, envelope="anna@example.org"))
-        wait_for(lambda: case in scene.got(), "the mail", 10)
+        wait_for(lambda: case in scene.got(), "the mail")
     assert len(silent.commands) == 0
     states = [told(scene, f"slow{n}")[1]["state"] for n in range(3)]
     assert states == ["fetching", "fetching", "queued"]
@@ -145,6 +148,7 @@ def test_further_folders_count(scene):
             scene.mailbox.put(mail(f"m{n}", envelope="anna@example.org"), folder=folder)
         wait_for(lambda: len(scene.got()) == 5, "all mail", 40)
         wait_for(lambda: "allows no more connections" in log(scene), "the warning", 20)
+        wait_for(lambda: connections.most >= 3, "three connections at a time")
     assert connections.most == 3
 
 
@@ -229,8 +233,8 @@ def test_accounts_are_fetched_side_by_side(scene, server):
             scene.mailbox, f"slow{n}", **CLEAR, port=silent.port, every="on_demand")
     start(scene)
     begun = time.monotonic()
-    said = scene.mailhaul.command("fetch", "--wait", "2s", "slow0", "slow1", "slow2", "office")
-    assert time.monotonic() - begun < 5
+    said = scene.mailhaul.command("fetch", "--wait", "6s", "slow0", "slow1", "slow2", "office")
+    assert time.monotonic() - begun < 17
     assert said.expect(75).out.count("WAIT") == 3 and "office: OK" in said.out
 
 
@@ -249,7 +253,7 @@ def test_refused_login_is_not_hammered(scene):
     scene.put(mail("one", envelope="anna@example.org"))
     scene.mailhaul.write()
     scene.mailhaul.send_signal("fetcher", signal.SIGHUP)
-    wait_for(lambda: "one" in scene.got(), "the mail", 10)
+    wait_for(lambda: "one" in scene.got(), "the mail")
 
 
 class Times:
@@ -267,15 +271,15 @@ class Times:
 
 
 def test_throttling_is_obeyed(scene, server):
-    logins = Times(b"-ERR Request is throttled. Suggested Backoff Time: 5000 milliseconds\r\n", 1)
+    logins = Times(b"-ERR Request is throttled. Suggested Backoff Time: 10000 milliseconds\r\n", 1)
     throttling = server([("u1", over_the_wire("one"))], {"PASS": logins})
     scene.account.update(**CLEAR, port=throttling.port)
     start(scene)
     wait_for(lambda: told(scene)[1]["state"] == "failed", "the refusal")
     assert "not before" in scene.mailhaul.command("fetch", "office").expect(75).out
-    wait_for(lambda: "one" in scene.got(), "the mail", 20)
+    wait_for(lambda: "one" in scene.got(), "the mail", 60)
     # Not a refused login: those are tried again after five minutes.
-    assert 5 <= logins.pauses()[0] < 60
+    assert 10 <= logins.pauses()[0] < 100
 
 
 def test_login_delay_is_obeyed(scene, server):
@@ -287,7 +291,13 @@ def test_login_delay_is_obeyed(scene, server):
     # A pass that is under way would be waited for.
     wait_for(lambda: told(scene)[1]["passes"] >= 2, "two passes", 30)
     assert min(logins.pauses()) >= 5
-    assert "not before" in scene.mailhaul.command("fetch", "--wait", "5s", "office").expect(75).out
+
+    def is_too_early():
+        """A pass that has begun meanwhile is waited for."""
+        said = scene.mailhaul.command("fetch", "--wait", "5s", "office")
+        return said.status == 75 and "not before" in said.out
+
+    wait_for(is_too_early, "a demand to be too early")
 
 
 def test_spool_at_its_limit(scene):
@@ -309,7 +319,8 @@ def test_spool_at_its_limit(scene):
     assert "spool is full" in scene.mailhaul.command("status").out
     go.touch()
     wait_for(lambda: len(scene.got()) == 8, "all mail", 30)
-    assert log(scene).count("fetching pauses") <= 3 and "goes on" in log(scene)
+    # At most with each message: as often as it was full again, not as often as anybody asks.
+    assert log(scene).count("fetching pauses") <= 8 and "goes on" in log(scene)
     scene.mailhaul.stop("fetcher")
     assert scene.mailhaul.spool() == []
 
@@ -325,7 +336,7 @@ def test_archive_keeps_to_its_size(scene):
     def size():
         return sum(path.stat().st_size for path in archive.rglob("*") if path.is_file())
 
-    wait_for(lambda: 800_000 < size() <= 1024 * 1024 * 17 // 16, "the expiry", 10, lambda: str(size()))
+    wait_for(lambda: 800_000 < size() <= 1024 * 1024 * 17 // 16, "the expiry", 30, lambda: str(size()))
 
 
 def test_descriptors_are_used_up(scene):
@@ -365,20 +376,35 @@ def test_fewer_descriptors_than_connections(scene):
 
 
 def test_progress_of_a_backlog(scene):
-    """Over several passes, in status."""
+    """Over several passes, in status; for a while in the middle of the third."""
+    folder = scene.mailhaul.folder / "injected"
+    folder.mkdir()
+    shutil.chown(folder, "mailhaul")
+    go, sendmail = folder / "go", scene.mailhaul.folder / "sendmail"
+    sendmail.write_text(
+        f'#!/bin/sh\n: >{folder}/$$\n[ $(ls {folder} | wc -l) -le 80 ] ||'
+        f' while ! [ -e {go} ]; do sleep 0.1; done\nexec /usr/sbin/sendmail "$@"\n')
+    sendmail.chmod(0o755)
+    scene.mailhaul.config["inject"] = {"sendmail": str(sendmail)}
     scene.account["max_messages_per_pass"] = 30
     scene.put(*(mail(f"m{n}", envelope="anna@example.org", body=b"z" * 10_000) for n in range(100)))
     start(scene)
     seen = []
-    text = ""
-    while scene.mailbox.uids():
+
+    def look():
         account = told(scene)[1]
         if "todo_messages" in account:
             seen.append(account)
-            text = text or scene.mailhaul.command("status").out
+        return account.get("done_messages", 0) > 60
+
+    wait_for(look, "the third pass", 60)
+    text = scene.mailhaul.command("status").out
+    go.touch()
+    while scene.mailbox.uids():
+        look()
     assert {a["todo_messages"] for a in seen} == {100}
     done = [a["done_messages"] for a in seen]
-    assert done == sorted(done) and max(done) > 60
+    assert done == sorted(done)
     last = seen[-1]
     assert 1_000_000 < last["todo_bytes"] < 1_200_000 and last["rate_bytes"] > 0
     assert last["done_bytes"] <= last["todo_bytes"]

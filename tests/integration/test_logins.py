@@ -51,7 +51,7 @@ def test_password(scene, account, auth):
     account["auth"] = auth
     collects(scene)
     method = {"auto": "SCRAM-SHA-256", "user": "PLAIN"}.get(auth, auth.upper().replace("_", "-"))
-    assert f"method={method}" in scene.provider_log()
+    scene.expect_in_provider_log(f"method={method}")
 
 
 @pytest.mark.parametrize("auth", ["auto", *TOKENS])
@@ -65,7 +65,7 @@ def test_token(scene, account, tokens, auth, size):
     finally:
         tokens.size = usual
     method = "XOAUTH2" if auth == "xoauth2" else "OAUTHBEARER"
-    assert f"method={method}" in scene.provider_log()
+    scene.expect_in_provider_log(f"method={method}")
 
 
 @pytest.mark.parametrize("kind", ["file", "credential"])
@@ -161,7 +161,7 @@ def test_client_certificate(scene, account):
     del account["password"]
     account.update(host=CERTIFICATE_HOST, auth="external", tls=tls)
     collects(scene)
-    assert "method=EXTERNAL" in scene.provider_log()
+    scene.expect_in_provider_log("method=EXTERNAL")
 
 
 @pytest.fixture

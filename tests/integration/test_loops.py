@@ -51,12 +51,18 @@ def test_mail_that_comes_back_is_fetched_once_more_and_kept(scene, back, both_me
         scene.mailhaul.start_fetcher()
         scene.put(mail("case", to="anna@example.org"))
         wait_for(lambda: "status=parked" in scene.mailhaul.log("fetcher"), "the loop to be seen", 30)
+        scene.postfix.wait_until_idle()
         time.sleep(2.5)
     log = scene.mailhaul.log("fetcher")
     assert log.count("status=injected") == 1 and log.count("status=parked") == 1
     assert len(scene.mailbox.uids()) == 1 and not scene.postfix.waiting()
-    fetches = [line for log in scene.mailbox.commands() for line in log if "RETR" in line]
-    assert len(fetches) == 2, scene.mailbox.commands()
+
+    def fetches():
+        return [line for log in scene.mailbox.commands() for line in log if "RETR" in line]
+
+    # Dovecot writes them down a little later.
+    wait_for(lambda: len(fetches()) >= 2, "the second fetch")
+    assert len(fetches()) == 2, scene.mailbox.commands()
     (message,) = parked(scene)
     assert message["account"] == "office" and "collected it before" in message["reason"]
     assert "parked retry" in scene.mailhaul.command("parked", "list").expect(0).out

@@ -122,6 +122,10 @@ class Load:
     def _fetched(self):
         return self.count - len(self.scene.mailbox.uids())
 
+    def is_taken_now(self):
+        """Whether one message more is."""
+        return self._try("away", PEOPLE[0])
+
     def _try(self, n, to):
         """As a server does: a 4xx is tried again, anything else is a fault."""
         try:
@@ -152,6 +156,7 @@ def test_reload_stop_and_kill_under_load(scene, service, flavour, count):
             for _ in range(5):
                 reload(service)
             service.stop("milter", end)
+            assert not load.is_taken_now()
             service.start_milter()
     wait_for(lambda: not scene.mailbox.uids(), "the provider's mailbox to be empty", 60,
              lambda: service.log("fetcher")[-3000:])

@@ -16,7 +16,7 @@ FOUND, ABSENT, UNKNOWN = 0, 1, 75
 
 def use(scene, port=25, **settings):
     scene.mailhaul.config["directory"] = [
-        {"smtp": {"host": "127.0.0.1", "port": port, "timeout": "2s", **settings}}
+        {"smtp": {"host": "127.0.0.1", "port": port, "timeout": "9s", **settings}}
     ]
 
 
@@ -117,7 +117,7 @@ def test_session_is_kept_and_replaced(scene):
 
 def test_silent_server_is_bounded(scene):
     with Scripted({"anna": None}) as server:
-        use(scene, server.port)
+        use(scene, server.port, timeout="2s")
         assert "no answer in time" in query(scene, "anna@example.org").expect(UNKNOWN).out
 
 

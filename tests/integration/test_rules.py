@@ -121,7 +121,7 @@ def test_hold(scene):
     scene.put(mail("held", envelope=ANNA), mail("free", envelope=ANNA))
     scene.mailhaul.fetch_once().expect(0)
     wait_for(lambda: scene.got() == {"free": [ANNA]}, "the other message", 20)
-    assert scene.postfix.waiting() == {"hold": 1}
+    wait_for(lambda: scene.postfix.waiting() == {"hold": 1}, "one message on hold, and no other", 20)
     assert [line["hold"] for line in scene.mailhaul.lines("milter") if line["rules"]] == ["yes"]
     run("postsuper", "-H", "ALL")
     run("postqueue", "-f")

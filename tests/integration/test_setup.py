@@ -29,7 +29,9 @@ def bare(scene):
         (ETC / name).write_bytes(content)
     for left in [*ETC.glob("*.mailhaul-*"), RECORD]:
         left.unlink(missing_ok=True)
-    run("postfix", "reload")
+    # Not `reload`: that is over before all daemons have heard of it.
+    scene.postfix.stop()
+    scene.postfix.start()
 
 
 def contents():

@@ -6,7 +6,6 @@ Mailhaul did not inject."""
 import json
 
 import pytest
-from mailhaul import FETCHER_CONTROL
 from mails import mail
 from scripted_pop3 import ScriptedPop3
 from waiting import wait_for
@@ -399,7 +398,7 @@ def test_export_and_import(scene, tmp_path, running):
         # A new installation: it does not know them until the import.
         scene.account["enabled"] = False
         scene.mailhaul.start_fetcher()
-        wait_for(FETCHER_CONTROL.exists, "the fetcher's control socket")
+        wait_for(lambda: scene.mailhaul.control("STATUS"), "the fetcher's control socket")
     seen(scene, "forget", "office", "--all")
     assert "3 messages are added, 0 were known" in seen(scene, "import", str(file)).out
     assert "0 messages are added, 3 were known" in seen(scene, "import", str(file)).out

@@ -26,7 +26,13 @@ def test_verified_tls(scene, protocol, port):
     scene.put(mail("one", envelope="anna@example.org"))
     scene.fetch()
     assert scene.got() == {"one": ["anna@example.org"]}
-    assert "TLS" in scene.provider_log()
+    wait_for(lambda: logins(scene), "Dovecot's log")
+    assert "TLS" in logins(scene)[0]
+
+
+def logins(scene):
+    return [line for line in scene.provider_log().splitlines()
+            if f"Login: user=<{scene.mailbox.user}>" in line]
 
 
 @pytest.mark.parametrize("protocol, port", [("pop3s", POP3S), ("pop3", POP3)])
@@ -159,7 +165,8 @@ def test_clear_text_only_when_asked_for(scene):
     scene.put(mail("clear", envelope="anna@example.org"))
     scene.fetch()
     assert scene.got() == {"clear": ["anna@example.org"]}
-    assert "TLS" not in scene.provider_log()
+    wait_for(lambda: logins(scene), "Dovecot's log")
+    assert "TLS" not in logins(scene)[0]
 
 
 def test_no_password_in_any_log_or_argument(scene):

@@ -32,7 +32,7 @@ def cron_mail_arrives(scene):
         ["sendmail", "-i", "-f", "root@example.org", "--", "second@example.org"],
         input=mail("cron"), check=True, timeout=20,
     )
-    wait_for(lambda: "cron" in scene.got(), "the cron mail", 10)
+    wait_for(lambda: "cron" in scene.got(), "the cron mail")
     assert scene.got() == {"cron": ["second@example.org"]}
 
 
@@ -123,11 +123,14 @@ def test_milter_down(scene):
 def test_milter_that_dies_and_returns(scene):
     scene.mailhaul.start_fetcher()
     scene.put(mail("before", envelope="anna@example.org"))
-    wait_for(lambda: "before" in scene.got(), "the first mail", 20)
+    wait_for(lambda: "before" in scene.got() and not scene.mailbox.uids(), "the first mail", 20)
+    scene.postfix.wait_until_idle()
     scene.mailhaul.kill("milter")
     mark = len(scene.mailhaul.log("fetcher"))
+    # For a second the fetcher goes by what the milter said before.
+    wait_for(lambda: "waiting: milter" in scene.mailhaul.log("fetcher")[mark:], "the reason in the log", 30)
     uids = scene.put(mail("during", envelope="anna@example.org"))
-    wait_for(lambda: "milter" in scene.mailhaul.log("fetcher")[mark:], "the reason in the log", 30)
+    assert scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(75)
     assert scene.mailbox.uids() == uids and not scene.postfix.waiting()
     scene.mailhaul.start_milter()
     wait_for(lambda: "during" in scene.got(), "the mail that waited", 60)
@@ -151,18 +154,19 @@ def test_slapd_down(scene):
 
 def test_slapd_goes_and_returns_under_the_daemon(scene):
     scene.mailhaul.config["cache"] = {"found": "1s", "absent": "1s", "stale": "0s"}
+    scene.mailbox.record()
     scene.mailhaul.start_fetcher()
     scene.put(mail("before", envelope="anna@example.org"))
-    wait_for(lambda: "before" in scene.got(), "the first mail", 20)
+    wait_for(lambda: "before" in scene.got() and not scene.mailbox.uids(), "the first mail", 20)
     mark = len(scene.mailhaul.log("fetcher"))
     with slapd_down(scene):
         # For a second the fetcher goes by what the milter said before.
         wait_for(lambda: "waiting:" in scene.mailhaul.log("fetcher")[mark:], "the reason in the log", 30)
         uids = scene.put(mail("known", envelope="ben@example.org"),
                          mail("unknown", envelope="nobody@example.org"))
-        mark = scene.provider.log_size()
+        sessions = len(scene.mailbox.commands())
         assert scene.mailhaul.command("fetch", "--wait", "20s", "office").expect(75)
-        assert scene.mailbox.uids() == uids and "Login:" not in scene.provider.log(mark)
+        assert scene.mailbox.uids() == uids and len(scene.mailbox.commands()) == sessions
     wait_for(lambda: len(scene.got()) == 3, "the mails that waited", 90)
     assert scene.got() == {
         "before": ["anna@example.org"],

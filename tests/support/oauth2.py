@@ -37,7 +37,7 @@ import json, sys, urllib.error, urllib.parse, urllib.request
 
 form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": sys.argv[1]})
 try:
-    with urllib.request.urlopen("http://127.0.0.1:%d/token", form.encode(), timeout=5) as answer:
+    with urllib.request.urlopen("http://127.0.0.1:%d/token", form.encode(), timeout=30) as answer:
         print(json.load(answer)["access_token"])
 except urllib.error.HTTPError as error:
     sys.exit(f"{error}: {error.read().decode()}")
