@@ -35,7 +35,8 @@ bool
 json_print(json_t *root)
 {
 	bool ok = root != NULL &&
-		  json_dumpf(root, stdout, JSON_INDENT(2)) == 0 &&
+		  json_dumpf(root, stdout,
+		      JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 &&
 		  putchar('\n') != EOF;
 
 	json_decref(root);

@@ -13,14 +13,20 @@
 
 enum { ANSWER_MS = 15 * 1000 };
 
+/* "12", or "0.759": with three decimals. */
 static json_t *
 value_of(struct slice text)
 {
-	struct slice digits = text;
-	uint64_t number;
+	struct slice rest = text;
+	uint64_t number, thousandths;
 
-	if (slice_cut_number(&digits, INT64_MAX, &number) && digits.len == 0)
+	if (!slice_cut_number(&rest, INT64_MAX, &number))
+		return json_text_of(text);
+	if (rest.len == 0)
 		return json_integer((json_int_t)number);
+	if (slice_cut_prefix(&rest, SLICE(".")) && rest.len == 3 &&
+	    slice_cut_number(&rest, 999, &thousandths) && rest.len == 0)
+		return json_real((double)number + (double)thousandths / 1000);
 	return json_text_of(text);
 }
 

@@ -65,11 +65,12 @@ print_milter(const json_t *milter)
 		const char *fault = text(s, "last_fault");
 
 		printf("    %s %s: %s, %lld look-up%s (%lld cached), %lld "
-		       "fault%s, %s ms on average%s%s\n",
+		       "fault%s, %.3f ms on average%s%s\n",
 		    text(s, "kind"), text(s, "source"), text(s, "state"),
 		    number(s, "lookups"), plural(s, "lookups"),
 		    number(s, "cached"), number(s, "faults"),
-		    plural(s, "faults"), text(s, "mean_ms"),
+		    plural(s, "faults"),
+		    json_real_value(json_object_get(s, "mean_ms")),
 		    fault[0] == '\0' ? "" : "; last fault: ", fault);
 	}
 }

@@ -37,7 +37,9 @@ def test_status_of_a_working_system(scene):
              "the pass's end")
     status = told(scene, "status")
     assert status["fetcher"]["running"] and status["milter"]["ready"]
-    assert status["milter"]["routed"] == 1
+    assert status["milter"]["routed"] == 1 and status["milter"]["version"] == status["fetcher"]["version"]
+    (directory,) = status["milter"]["sources"]
+    assert isinstance(directory["mean_ms"], float) and isinstance(directory["last_ms"], float)
     assert status["archive"]["messages"] == 1 and status["archive"]["bytes"] > 0
     account = office(status)
     assert account["state"] in ("idle", "queued", "fetching") and account["total_injected"] == 1
