@@ -2,6 +2,7 @@
 #include "config/emit.h"
 
 #include "config/load.h"
+#include "config/yaml.h"
 
 #include <assert.h>
 #include <jansson.h>

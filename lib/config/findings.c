@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/yaml.h"
+#include "config/node.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

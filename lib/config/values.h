@@ -7,8 +7,8 @@
 #define CONFIG_VALUES_H
 
 #include "config/findings.h"
+#include "config/node.h"
 #include "config/schema.h"
-#include "config/yaml.h"
 
 /* One loading. */
 struct load {
