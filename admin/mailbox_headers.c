@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -89,7 +88,8 @@ run_as_fetcher(const char *state_dir, const char *const argv[static WORDS],
 		words[n] = before.list[n];
 		n++;
 	}
-	memcpy(words + n, argv, WORDS * sizeof(*argv));
+	for (size_t i = 0; i < WORDS; i++)
+		words[n + i] = argv[i];
 	credentials_use(FETCHER_UNIT);
 	return run(words, out);
 }
