@@ -147,6 +147,8 @@ def test_start():
     run("systemctl", "start", *UNITS)
     for unit in UNITS:
         assert is_active(unit)
+    # Root's command finds what systemd gives the service.
+    assert "logged in as office" in run("mailhaul", "probe", "office")
 
 
 def test_mail():
