@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/import.h"
 
-#include "base/log.h"
 #include "mail/address.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
-enum { NAME_MAX_LEN = 80, SAFE_SIZE = 2048 };
+enum { NAME_MAX_LEN = 80 };
 
 static const struct {
 	const char *name;
@@ -366,72 +364,4 @@ import_number(struct slice text, uint64_t *number)
 	struct slice rest = slice_trim(text);
 
 	return slice_cut_number(&rest, UINT32_MAX, number) && rest.len == 0;
-}
-
-void
-import_read(struct import *import, import_reader *reader, struct slice source)
-{
-	slice_cut_prefix(&source, SLICE("\xef\xbb\xbf")); /* a BOM */
-	if (source.len > IMPORT_SOURCE_MAX ||
-	    slice_find(source, '\0') < source.len) {
-		import_say(import, 1, IMPORT_REFUSED,
-		    "larger than %d bytes, or no text", IMPORT_SOURCE_MAX);
-		return;
-	}
-	reader(import, source);
-	if (import->n_accounts == 0)
-		import_say(import, 0, IMPORT_REFUSED, "no account is in it");
-	import_check(import);
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct import_finding *x = a, *y = b;
-
-	if ((x->file == NULL) != (y->file == NULL))
-		return x->file == NULL ? -1 : 1;
-	/* What has no line is about the whole, and comes last. */
-	if (x->line != y->line && x->file == NULL)
-		return x->line - 1 < y->line - 1 ? -1 : 1;
-	return x->number < y->number ? -1 : 1;
-}
-
-static void
-print_finding(const struct import_finding *f, const char *file, FILE *out)
-{
-	static const char *const names[] = { "taken", "changed", "dropped",
-		"refused" };
-	char name[SAFE_SIZE], text[SAFE_SIZE];
-
-	log_safe(
-	    name, sizeof(name), slice_of(f->file == NULL ? file : f->file));
-	log_safe(text, sizeof(text), slice_of(f->text));
-	if (f->line > 0)
-		fprintf(out, "%s:%zu: %s: %s\n", name, f->line,
-		    names[f->verdict], text);
-	else
-		fprintf(out, "%s: %s: %s\n", name, names[f->verdict], text);
-}
-
-int
-import_report(struct import *import, const char *file, FILE *out)
-{
-	enum import_verdict worst = IMPORT_TAKEN;
-
-	if (import->n_findings > 1)
-		qsort(import->findings, import->n_findings,
-		    sizeof(*import->findings), by_place);
-	for (size_t i = 0; i < import->n_findings; i++) {
-		struct import_finding *f = &import->findings[i];
-
-		if (f->account != NULL && f->account->refused)
-			f->verdict = IMPORT_REFUSED;
-		if (f->verdict > worst)
-			worst = f->verdict;
-		print_finding(f, file, out);
-	}
-	if (worst == IMPORT_REFUSED)
-		return EX_DATAERR;
-	return worst == IMPORT_DROPPED ? 1 : EX_OK;
 }

@@ -192,8 +192,6 @@ import_reader import_fetchmailrc, import_getmailrc, import_mpoprc, import_csv;
 
 /* Reads the source, and refuses accounts that no configuration can hold. */
 void import_read(struct import *, import_reader *, struct slice source);
-/* The second half of that (import_check.c). */
-void import_check(struct import *);
 
 /* The usual port of a protocol, and its name in the configuration. */
 unsigned import_port(enum import_protocol);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * import_check - that what is written is a configuration: accounts that none
- * can hold are refused.
+ * What is read must become a configuration: accounts that none can hold are
+ * refused.
  */
 #include "admin/import.h"
 
@@ -249,8 +249,8 @@ finish_list(struct import *import, struct import_list *list)
 	list->n = kept;
 }
 
-void
-import_check(struct import *import)
+static void
+check(struct import *import)
 {
 	for (size_t i = 0; i < import->n_accounts; i++) {
 		struct import_account *a = import->accounts[i];
@@ -275,4 +275,20 @@ import_check(struct import *import)
 		import_say(import, 0, IMPORT_REFUSED,
 		    "the postmaster can be in no address");
 	}
+}
+
+void
+import_read(struct import *import, import_reader *reader, struct slice source)
+{
+	slice_cut_prefix(&source, SLICE("\xef\xbb\xbf")); /* a BOM */
+	if (source.len > IMPORT_SOURCE_MAX ||
+	    slice_find(source, '\0') < source.len) {
+		import_say(import, 1, IMPORT_REFUSED,
+		    "larger than %d bytes, or no text", IMPORT_SOURCE_MAX);
+		return;
+	}
+	reader(import, source);
+	if (import->n_accounts == 0)
+		import_say(import, 0, IMPORT_REFUSED, "no account is in it");
+	check(import);
 }

@@ -23,8 +23,11 @@ void emit_providers(FILE *);
 
 /* For the above.  True for a list of mappings. */
 bool row_is_table_list(const struct schema_row *);
+/* Text of mdoc(7) with its backslashes, and the byte that would make a macro of a
+ * line, escaped. */
+void emit_mdoc_word(FILE *, struct slice, bool line_begins);
 /* Text lines of mdoc(7); every sentence begins one. */
-void emit_man_text(FILE *, struct slice text);
+void emit_mdoc_text(FILE *, struct slice text);
 /* "One of a, b.  From 1 to 64.  Default 4." without what does not apply;
  * appended to `out`. */
 void row_describe(const struct schema_row *, struct buf *out);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 78, TEXT_MAX = 2048, PATH_MAX_LEN = 200 };
+enum { TEXT_MAX = 2048, PATH_MAX_LEN = 200 };
 
 static const char head[] =
     ".\\\" SPDX-License-Identifier: Apache-2.0\n"
@@ -90,43 +90,6 @@ static const char tail[] =
     ".Xr mailhaul-fetcher 8 ,\n"
     ".Xr mailhaul-milter 8\n";
 
-static void
-write_word(FILE *out, struct slice word, bool line_begins)
-{
-	if (line_begins && (word.data[0] == '.' || word.data[0] == '\''))
-		fputs("\\&", out);
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.data[i] == '\\')
-			fputs("\\e", out);
-		else
-			fputc(word.data[i], out);
-	}
-}
-
-void
-emit_man_text(FILE *out, struct slice rest)
-{
-	struct slice word;
-	size_t column = 0;
-
-	while (slice_cut_word(&rest, &word)) {
-		if (column > 0 && column + 1 + word.len > WIDTH) {
-			fputc('\n', out);
-			column = 0;
-		}
-		if (column > 0)
-			fputc(' ', out);
-		write_word(out, word, column == 0);
-		column += word.len + 1;
-		if (word.data[word.len - 1] == '.') {
-			fputc('\n', out);
-			column = 0;
-		}
-	}
-	if (column > 0)
-		fputc('\n', out);
-}
-
 /* "accounts[].recipients" */
 static void
 make_path(char out[static PATH_MAX_LEN], const char *above,
@@ -165,8 +128,8 @@ write_row(FILE *out, const char *above, const struct schema_row *row)
 	describe_type(row, &text);
 	row_describe(row, &text);
 	fprintf(out, ".It Cm %s\n", row->name);
-	emit_man_text(out, slice_of(row->help));
-	emit_man_text(out, buf_slice(&text));
+	emit_mdoc_text(out, slice_of(row->help));
+	emit_mdoc_text(out, buf_slice(&text));
 	if (row->table != NULL) {
 		make_path(path, above, row);
 		fprintf(out, "See\n.Sx %s .\n",
@@ -261,7 +224,7 @@ write_shown(FILE *out, struct slice *text)
 
 	fputs(".Bd -literal -offset indent\n", out);
 	while (slice_cut_line(&rest, &line) && is_shown(line)) {
-		write_word(out, slice_from(line, 1), true);
+		emit_mdoc_word(out, slice_from(line, 1), true);
 		fputc('\n', out);
 		*text = rest;
 	}
@@ -282,7 +245,7 @@ write_example(FILE *out, const struct man_example *example)
 			write_shown(out, &text);
 		} else {
 			fputs(lead, out);
-			emit_man_text(out, line);
+			emit_mdoc_text(out, line);
 			text = rest;
 		}
 		lead = "";

@@ -80,7 +80,7 @@ write_provider(FILE *out, const struct schema_word *w)
 	    p->title, buf_string(&example));
 	buf_clear(&example);
 	write_facts(p, &text);
-	emit_man_text(out, buf_slice(&text));
+	emit_mdoc_text(out, buf_slice(&text));
 	buf_clear(&text);
 }
 
