@@ -397,6 +397,24 @@ check_unused(
 	}
 }
 
+/* A server that waits for TLS while we wait for its greeting says nothing. */
+static void
+check_port(struct findings *f, const struct account *a, const struct node *node)
+{
+	static const char *const names[] = {
+		[PROTOCOL_POP3] = "pop3",
+		[PROTOCOL_POP3S] = "pop3s",
+		[PROTOCOL_IMAP] = "imap",
+		[PROTOCOL_IMAPS] = "imaps",
+	};
+
+	for (enum account_protocol p = PROTOCOL_POP3; p <= PROTOCOL_IMAPS; p++)
+		if (p != a->protocol && a->port == schema_port(p))
+			finding_warning(f, check_node_of(node, &a->port),
+			    "%u is the usual port of %s, not of %s",
+			    (unsigned)a->port, names[p], names[a->protocol]);
+}
+
 /* What only one of the protocols has. */
 static void
 check_protocol(
@@ -405,6 +423,7 @@ check_protocol(
 	struct findings *f = load->findings;
 	bool imap = account_is_imap(a);
 
+	check_port(f, a, node);
 	if (a->tls.mode == TLS_NEVER && a->protocol == PROTOCOL_POP3S)
 		finding_error(f, check_node_of(node, &a->tls.mode),
 		    "pop3s is always encrypted; clear text needs protocol: "
