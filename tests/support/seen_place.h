@@ -10,6 +10,8 @@
 
 #include "state/seen_mailbox.h"
 
+#include <sqlite3.h>
+
 #define OFFICE "yaml:office"
 
 struct place {
@@ -106,6 +108,32 @@ place_status(struct place *p, const char *mailbox, struct slice uid)
 
 	assert_true(seen_get(p->seen, mailbox, uid, &row, &p->err));
 	return row.status;
+}
+
+/* The tables of version 3 that version 4 has as well. */
+#define PLACE_TABLES_3                                                         \
+	"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"           \
+	" NULL, user TEXT NOT NULL, wish INTEGER NOT NULL DEFAULT 0)"          \
+	" STRICT, WITHOUT ROWID;"                                              \
+	"CREATE TABLE gone (number INTEGER PRIMARY KEY, account TEXT"          \
+	" NOT NULL REFERENCES account (name), content BLOB NOT NULL,"          \
+	" status INTEGER NOT NULL, since_ms INTEGER NOT NULL,"                 \
+	" injected_ms INTEGER NOT NULL, tries INTEGER NOT NULL, id TEXT"       \
+	" NOT NULL, reason TEXT NOT NULL, gone_ms INTEGER NOT NULL)"           \
+	" STRICT;"                                                             \
+	"CREATE TABLE wish (account TEXT PRIMARY KEY, kind INTEGER NOT"        \
+	" NULL, number INTEGER NOT NULL, begun_ms INTEGER NOT NULL)"           \
+	" STRICT, WITHOUT ROWID;"
+
+/* A state as an older version has left it. */
+static inline void
+place_make(struct place *p, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
 }
 
 #endif

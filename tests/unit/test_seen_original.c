@@ -5,7 +5,6 @@
 #include "state/seen_original.h"
 #include "state/seen_revise.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,39 +191,20 @@ a_copy_that_is_buried_leads_to_its_original(void **state)
 static void
 make_version_3(struct place *p)
 {
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db,
-		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
-		" NULL, user TEXT NOT NULL, wish INTEGER NOT NULL DEFAULT 0)"
-		" STRICT, WITHOUT ROWID;"
-		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
-		" account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
-		" 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
-		" AND 7), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
-		" NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
-		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
-		" NULL, content BLOB CHECK (length(content) = 32),"
-		" PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
-		"CREATE TABLE gone (number INTEGER PRIMARY KEY, account TEXT"
-		" NOT NULL REFERENCES account (name), content BLOB NOT NULL,"
-		" status INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
-		" injected_ms INTEGER NOT NULL, tries INTEGER NOT NULL, id TEXT"
-		" NOT NULL, reason TEXT NOT NULL, gone_ms INTEGER NOT NULL)"
-		" STRICT;"
-		"CREATE TABLE wish (account TEXT PRIMARY KEY, kind INTEGER NOT"
-		" NULL, number INTEGER NOT NULL, begun_ms INTEGER NOT NULL)"
-		" STRICT, WITHOUT ROWID;"
-		"INSERT INTO account VALUES ('" INBOX "', 'h', 'u', 0);"
-		"INSERT INTO message VALUES ('" INBOX
-		"', x'61', 1, 5, 7, 0, 1, 9, 'id-a', 'Q', zeroblob(32)), "
-		"('" INBOX "', x'62', 7, 5, 0, 0, 1, 0, '', '', NULL);"
-		"PRAGMA user_version = 3",
-		NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	place_make(p, PLACE_TABLES_3
+	    "CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+	    " account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
+	    " 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
+	    " AND 7), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
+	    " NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	    " size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+	    " NULL, content BLOB CHECK (length(content) = 32),"
+	    " PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+	    "INSERT INTO account VALUES ('" INBOX "', 'h', 'u', 0);"
+	    "INSERT INTO message VALUES ('" INBOX
+	    "', x'61', 1, 5, 7, 0, 1, 9, 'id-a', 'Q', zeroblob(32)), "
+	    "('" INBOX "', x'62', 7, 5, 0, 0, 1, 0, '', '', NULL);"
+	    "PRAGMA user_version = 3");
 }
 
 static void

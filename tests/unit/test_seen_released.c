@@ -4,7 +4,6 @@
 
 #include "state/seen_revise.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 static void
@@ -152,44 +151,25 @@ is_not_raised_for_what_was_parked(void **state)
 static void
 make_version_4(struct place *p)
 {
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db,
-		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
-		" NULL, user TEXT NOT NULL, wish INTEGER NOT NULL DEFAULT 0)"
-		" STRICT, WITHOUT ROWID;"
-		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
-		" account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
-		" 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
-		" AND 8), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
-		" NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
-		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
-		" NULL, content BLOB CHECK (length(content) = 32),"
-		" PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
-		"CREATE TABLE gone (number INTEGER PRIMARY KEY, account TEXT"
-		" NOT NULL REFERENCES account (name), content BLOB NOT NULL,"
-		" status INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
-		" injected_ms INTEGER NOT NULL, tries INTEGER NOT NULL, id TEXT"
-		" NOT NULL, reason TEXT NOT NULL, gone_ms INTEGER NOT NULL)"
-		" STRICT;"
-		"CREATE TABLE wish (account TEXT PRIMARY KEY, kind INTEGER NOT"
-		" NULL, number INTEGER NOT NULL, begun_ms INTEGER NOT NULL)"
-		" STRICT, WITHOUT ROWID;"
-		"CREATE TABLE original (number INTEGER PRIMARY KEY, family TEXT"
-		" NOT NULL, fingerprint BLOB NOT NULL, account TEXT NOT NULL,"
-		" id TEXT NOT NULL, injected_ms INTEGER NOT NULL, until_ms"
-		" INTEGER NOT NULL, UNIQUE (family, fingerprint)) STRICT;"
-		"INSERT INTO account VALUES ('" OFFICE "', 'h', 'u', 0);"
-		"INSERT INTO message VALUES"
-		" ('" OFFICE "', x'61', 2, 5, 0, 0, 0, 9, 'a', '', NULL),"
-		" ('" OFFICE "', x'62', 2, 5, 0, 0, 1, 9, 'b', '', NULL),"
-		" ('" OFFICE "', x'63', 1, 5, 7, 0, 0, 9, 'c', '', NULL);"
-		"PRAGMA user_version = 4",
-		NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	place_make(p, PLACE_TABLES_3
+	    "CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+	    " account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
+	    " 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
+	    " AND 8), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
+	    " NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	    " size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+	    " NULL, content BLOB CHECK (length(content) = 32),"
+	    " PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+	    "CREATE TABLE original (number INTEGER PRIMARY KEY, family TEXT"
+	    " NOT NULL, fingerprint BLOB NOT NULL, account TEXT NOT NULL,"
+	    " id TEXT NOT NULL, injected_ms INTEGER NOT NULL, until_ms"
+	    " INTEGER NOT NULL, UNIQUE (family, fingerprint)) STRICT;"
+	    "INSERT INTO account VALUES ('" OFFICE "', 'h', 'u', 0);"
+	    "INSERT INTO message VALUES"
+	    " ('" OFFICE "', x'61', 2, 5, 0, 0, 0, 9, 'a', '', NULL),"
+	    " ('" OFFICE "', x'62', 2, 5, 0, 0, 1, 9, 'b', '', NULL),"
+	    " ('" OFFICE "', x'63', 1, 5, 7, 0, 0, 9, 'c', '', NULL);"
+	    "PRAGMA user_version = 4");
 }
 
 /* There a retry without tries was the admin's word. */

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "state/seen_revise.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -195,27 +194,20 @@ reading_makes_and_changes_nothing(void **state)
 static void
 make_version_1(struct place *p)
 {
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db,
-		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
-		" NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
-		" account (name), uid BLOB NOT NULL, status INTEGER NOT NULL"
-		" CHECK (status BETWEEN 1 AND 4), injected_ms INTEGER NOT NULL,"
-		" not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
-		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
-		" NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
-		"INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
-		"INSERT INTO message VALUES"
-		" ('yaml:office', x'61', 1, 7, 0, 1, 0, 'id-a', ''),"
-		" ('yaml:office', x'62', 3, 0, 9, 2, 4, 'id-b', 'why');"
-		"PRAGMA user_version = 1",
-		NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	place_make(p,
+	    "CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
+	    " NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	    "CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+	    " account (name), uid BLOB NOT NULL, status INTEGER NOT NULL"
+	    " CHECK (status BETWEEN 1 AND 4), injected_ms INTEGER NOT NULL,"
+	    " not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	    " size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+	    " NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+	    "INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
+	    "INSERT INTO message VALUES"
+	    " ('yaml:office', x'61', 1, 7, 0, 1, 0, 'id-a', ''),"
+	    " ('yaml:office', x'62', 3, 0, 9, 2, 4, 'id-b', 'why');"
+	    "PRAGMA user_version = 1");
 }
 
 static void
@@ -240,28 +232,21 @@ brings_version_1_up_to_date(void **state)
 static void
 make_version_2(struct place *p)
 {
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db,
-		"CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
-		" NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-		"CREATE TABLE message (account TEXT NOT NULL REFERENCES"
-		" account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
-		" 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
-		" AND 5), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
-		" NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
-		" size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
-		" NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
-		"INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
-		"INSERT INTO message VALUES"
-		" ('yaml:office', x'61', 1, 5, 7, 0, 1, 0, 'id-a', ''),"
-		" ('yaml:office', x'62', 5, 6, 0, 9, 2, 4, 'id-b', 'why');"
-		"PRAGMA user_version = 2",
-		NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	place_make(p,
+	    "CREATE TABLE account (name TEXT PRIMARY KEY, host TEXT NOT"
+	    " NULL, user TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	    "CREATE TABLE message (account TEXT NOT NULL REFERENCES"
+	    " account (name), uid BLOB NOT NULL CHECK (length(uid) BETWEEN"
+	    " 1 AND 255), status INTEGER NOT NULL CHECK (status BETWEEN 1"
+	    " AND 5), since_ms INTEGER NOT NULL, injected_ms INTEGER NOT"
+	    " NULL, not_before_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	    " size INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT"
+	    " NULL, PRIMARY KEY (account, uid)) STRICT, WITHOUT ROWID;"
+	    "INSERT INTO account VALUES ('yaml:office', 'h', 'u');"
+	    "INSERT INTO message VALUES"
+	    " ('yaml:office', x'61', 1, 5, 7, 0, 1, 0, 'id-a', ''),"
+	    " ('yaml:office', x'62', 5, 6, 0, 9, 2, 4, 'id-b', 'why');"
+	    "PRAGMA user_version = 2");
 }
 
 static void
