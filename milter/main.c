@@ -195,9 +195,12 @@ open_socket(const struct config *config, struct service *service)
 		  smfi_opensocket(true) == MI_SUCCESS;
 
 	if (!ok)
-		log_error("milter.socket: cannot listen at %s: is its folder "
-			  "there, and may this user write to it?",
-		    where);
+		log_error("milter.socket: cannot listen at %s: %s",
+		    config->milter.socket,
+		    strncmp(where, "unix:", 5) == 0
+			? "is its folder there, and may this user write to it?"
+			: "is the port free, and above 1023, and the address "
+			  "one of this host?");
 	free(where);
 	return ok;
 }

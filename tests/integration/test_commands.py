@@ -40,6 +40,16 @@ def test_daemons_refuse_a_bad_file(scene, program):
         assert "no_such_key" in scene.mailhaul.log("milter")
 
 
+@pytest.mark.parametrize("socket, advice", [
+    ("unix:/nonexistent/milter.sock", "is its folder there"), ("inet:8891@192.0.2.1", "is the port free"),
+])
+def test_a_socket_that_the_milter_cannot_have(scene, socket, advice):
+    scene.mailhaul.config["milter"]["socket"] = socket
+    process = scene.mailhaul._start("milter", "mailhaul-milter")
+    assert process.wait(20) == 71
+    assert f"milter.socket: cannot listen at {socket}: {advice}" in scene.mailhaul.log("milter")
+
+
 def test_usage(scene):
     scene.mailhaul.command("check", "--no-such-option").expect(64)
     scene.mailhaul.command("no-such-command").expect(64)
