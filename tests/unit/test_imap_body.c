@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/body_feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/mem.h"
 #include "fetcher/imap.h"
 
 static const struct account account = {
@@ -52,34 +45,6 @@ expecting(size_t size)
 	return m;
 }
 
-/* Feeds `in` in pieces of `piece` bytes, each in memory of just its size;
- * *used counts all bytes taken. */
-static bool
-feed(void *m, struct slice in, size_t piece, struct buf *out, size_t *used)
-{
-	bool done = false;
-
-	buf_init(out, 1 << 20);
-	*used = 0;
-	while (*used < in.len && !done) {
-		struct slice part = slice_first(slice_from(in, *used), piece);
-		uint8_t *exact = mem_new(part.len);
-		uint8_t *room = mem_new(part.len + 4);
-		size_t taken, written;
-
-		memcpy(exact, part.data, part.len);
-		part.data = exact;
-		done = imap_protocol.body(m, part, &taken, room, &written);
-		assert_true(done || taken == part.len);
-		assert_true(written <= part.len + 4);
-		buf_add(out, (struct slice){ room, written });
-		*used += taken;
-		free(exact);
-		free(room);
-	}
-	return done;
-}
-
 /* What the wire brings, what the message is. */
 static const struct {
 	const char *name, *wire, *wanted;
@@ -108,7 +73,9 @@ one_case(size_t i, size_t piece)
 	buf_init(&wire, 1000);
 	buf_printf(&wire, "%s%s%s", cases[i].wire, tail, next);
 	print_message("%s in pieces of %zu\n", cases[i].name, piece);
-	assert_true(feed(m, buf_slice(&wire), piece, &out, &used));
+	assert_true(
+	    body_feed(&(struct body_feed){ imap_protocol.body, m, piece },
+		buf_slice(&wire), &out, &used));
 	assert_string_equal(buf_string(&out), cases[i].wanted);
 	assert_string_equal(buf_string(&wire) + used, next);
 	assert_int_equal(imap_protocol.body_done(m, &err).todo, DO_WAIT);
@@ -138,7 +105,8 @@ nul_bytes_pass(void **state)
 	size_t used;
 
 	(void)state;
-	assert_true(feed(m, SLICE("\0\r\n\0\0)\r\n"), 2, &out, &used));
+	assert_true(body_feed(&(struct body_feed){ imap_protocol.body, m, 2 },
+	    SLICE("\0\r\n\0\0)\r\n"), &out, &used));
 	assert_int_equal(out.len, 4);
 	assert_memory_equal(out.data, "\0\n\0\0", 4);
 	assert_int_equal(imap_protocol.body_done(m, &err).todo, DO_WAIT);

@@ -6,7 +6,7 @@
  */
 #include "tests/support/scratch.h"
 
-#include "admin/import_output.h"
+#include "tests/support/import_text.h"
 
 #include "base/file.h"
 #include "config/config.h"
@@ -56,16 +56,6 @@ content(const char *path)
 	return copy;
 }
 
-static void
-read_text(struct import *import, import_reader *read, const char *source)
-{
-	import_init(import);
-	import->owner = "owner";
-	import->home = "/home/owner";
-	import->folder = "/etc/old";
-	import_read(import, read, slice_of(source));
-}
-
 static char *
 yaml_of(struct import *import)
 {
@@ -74,18 +64,6 @@ yaml_of(struct import *import)
 	FILE *out = open_memstream(&text, &len);
 
 	import_write_yaml(import, out);
-	fclose(out);
-	return text;
-}
-
-static char *
-report_of(struct import *import, const char *file, int *status)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	*status = import_report(import, file, out);
 	fclose(out);
 	return text;
 }
@@ -160,10 +138,10 @@ check_sample(const struct kind *kind, const char *path)
 	int status;
 
 	print_message("%s\n", name);
-	read_text(&import, kind->read, source);
+	import_text(&import, kind->read, source);
 	import_secrets(&import, NULL);
 	yaml = yaml_of(&import);
-	report = report_of(&import, name, &status);
+	report = import_text_report(&import, name, &status);
 	assert_content(path, "yaml", yaml);
 	assert_content(path, "report", report);
 	assert_int_equal(status, strstr(report, ": refused: ") != NULL
@@ -218,7 +196,7 @@ test_escapes(void **state)
 
 		snprintf(source, sizeof(source),
 		    "poll h.example proto pop3 user u %s", cases[i].source);
-		read_text(&import, import_fetchmailrc, source);
+		import_text(&import, import_fetchmailrc, source);
 		assert_int_equal(import.n_accounts, 1);
 		assert_string_equal(
 		    import.accounts[0]->password, cases[i].password);
@@ -232,7 +210,7 @@ test_lists_of_defaults(void **state)
 	struct import import;
 
 	(void)state;
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "defaults is a here folder A poll h.example proto imap\n"
 	    "user u is b here folder B folder C\n"
 	    "poll i.example proto imap user v");
@@ -250,7 +228,7 @@ test_names_are_unique(void **state)
 	struct import import;
 
 	(void)state;
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example user u poll h.example user v poll h.example-2 "
 	    "user w poll h.example user x");
 	assert_int_equal(import.n_accounts, 4);
@@ -270,12 +248,12 @@ test_secrets_stay_secret(void **state)
 	int status;
 
 	(void)state;
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example user u pass geheim stray1 stray2 is x\n"
 	    "user stray3 stray4 pass \"geheim");
 	import_secrets(&import, NULL);
 	yaml = yaml_of(&import);
-	report = report_of(&import, "rc", &status);
+	report = import_text_report(&import, "rc", &status);
 	assert_int_equal(status, EX_DATAERR);
 	assert_null(strstr(report, "geheim"));
 	assert_null(strstr(report, "stray"));
@@ -296,7 +274,7 @@ test_secrets_written(void **state)
 
 	(void)state;
 	scratch_put(folder, "i.example.password", SLICE("older\n"), 0600);
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example user u pass 'ge heim' poll i.example user v "
 	    "pass newer");
 	import_secrets(&import, folder);
@@ -311,7 +289,7 @@ test_secrets_written(void **state)
 	assert_int_equal(st.st_mode & ALLPERMS, 0600);
 	assert_string_equal(import.accounts[0]->password_file,
 	    scratch_path(folder, "h.example.password"));
-	report = report_of(&import, "rc", &status);
+	report = import_text_report(&import, "rc", &status);
 	assert_non_null(strstr(report, "is there already"));
 	assert_int_equal(status, 1);
 	free(report);
@@ -353,11 +331,11 @@ test_unwritable(void **state)
 
 		snprintf(source, sizeof(source),
 		    "poll h.example user %s pass x", users[i]);
-		read_text(&import, import_fetchmailrc, source);
+		import_text(&import, import_fetchmailrc, source);
 		assert_true(import.accounts[0]->refused);
 		import_clear(&import);
 	}
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example user 'J\303\266rg \\\\ \360\237\230\200'");
 	assert_false(import.accounts[0]->refused);
 	import_clear(&import);
@@ -370,7 +348,7 @@ test_domain_of_an_address(void **state)
 	struct import import;
 
 	(void)state;
-	read_text(&import, import_csv,
+	import_text(&import, import_csv,
 	    "host,user,deliver_to\nh.example,u,anna@example.net (@home)\n");
 	assert_false(import.accounts[0]->refused);
 	assert_int_equal(import.domains.n, 1);

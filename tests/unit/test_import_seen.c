@@ -4,7 +4,7 @@
  */
 #include "tests/support/scratch.h"
 
-#include "admin/import_output.h"
+#include "tests/support/import_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,28 +18,6 @@ make_folder(void **state)
 	*state = folder;
 	scratch_make(folder);
 	return 0;
-}
-
-static void
-read_text(struct import *import, import_reader *read, const char *source)
-{
-	import_init(import);
-	import->owner = "owner";
-	import->home = "/home/owner";
-	import->folder = "/etc/old";
-	import_read(import, read, slice_of(source));
-}
-
-static char *
-report_of(struct import *import, const char *file, int *status)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	*status = import_report(import, file, out);
-	fclose(out);
-	return text;
 }
 
 static char *
@@ -69,7 +47,7 @@ test_fetchids(void **state)
 		  "x@h.example 7\n"
 		  "nonsense\n"),
 	    0600);
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example via v.example proto pop3 user u user 'a b@c' "
 	    "poll none.example proto pop3 user w");
 	text = seen_of(
@@ -78,7 +56,7 @@ test_fetchids(void **state)
 				  "h.example-u\tUID-1\tinjected\t-\n"
 				  "a-b@c\t1@2%203\tinjected\t-\n"
 				  "h.example-u\t100%25\tinjected\t-\n");
-	report = report_of(&import, "rc", &status);
+	report = import_text_report(&import, "rc", &status);
 	assert_non_null(strstr(report,
 	    "fetchids:4: dropped: this line, and 1 more like it, belong to no "
 	    "account"));
@@ -103,7 +81,7 @@ test_uidls(void **state)
 		  " 1 other.example u\nB-1\n"
 		  " 1 h.example w\nC-1\n"),
 	    0600);
-	read_text(&import, import_mpoprc,
+	import_text(&import, import_mpoprc,
 	    "account one\nhost h.example\nuser u v\n"
 	    "account two\nhost h.example\nuser w\n");
 	text =
@@ -112,7 +90,7 @@ test_uidls(void **state)
 				  "one\tA-1\tinjected\t-\n"
 				  "one\tA-2\tinjected\t2023-11-14T22:13:20Z\n"
 				  "two\tC-1\tinjected\t-\n");
-	report = report_of(&import, "rc", &status);
+	report = import_text_report(&import, "rc", &status);
 	assert_non_null(strstr(report, "uidls:5: dropped: this line, and 0"));
 	free(report);
 	free(text);
@@ -130,7 +108,7 @@ test_uidls_folder(void **state)
 	scratch_put(
 	    folder, "u_at_h.example", SLICE(" 1 h.example u\nA\n"), 0600);
 	scratch_put(folder, "other", SLICE(" 1 h.example w\nB\n"), 0600);
-	read_text(&import, import_mpoprc,
+	import_text(&import, import_mpoprc,
 	    "account one\nhost h.example\nuser u\n"
 	    "account two\nhost h.example\nuser w\nuidls_file ~/x/other\n"
 	    "account three\nhost h.example\nuser x\n");
@@ -157,7 +135,7 @@ test_oldmail_pop3(void **state)
 	    SLICE("C\0"
 		  "1\n"),
 	    0600);
-	read_text(&import, import_getmailrc,
+	import_text(&import, import_getmailrc,
 	    "[retriever]\ntype=SimplePOP3SSLRetriever\nserver=h.example\n"
 	    "username=u:/v\n");
 	text = seen_of(&import, IMPORT_STATE_OLDMAIL, folder);
@@ -188,7 +166,7 @@ test_oldmail_imap(void **state)
 		  "0\nx/y\0"
 		  "0\n"),
 	    0600);
-	read_text(&import, import_getmailrc,
+	import_text(&import, import_getmailrc,
 	    "[retriever]\ntype=SimpleIMAPSSLRetriever\nserver=i.example\n"
 	    "username=u\nmailboxes=('inbox', 'Lists/one')\n");
 	text = seen_of(&import, IMPORT_STATE_OLDMAIL,
@@ -214,11 +192,11 @@ test_missing_state(void **state)
 	int status;
 
 	(void)state;
-	read_text(&import, import_fetchmailrc,
+	import_text(&import, import_fetchmailrc,
 	    "poll h.example proto pop3 user u is x");
 	text = seen_of(
 	    &import, IMPORT_STATE_FETCHIDS, scratch_path(folder, "nothing"));
-	report = report_of(&import, "rc", &status);
+	report = import_text_report(&import, "rc", &status);
 	assert_int_equal(status, EX_DATAERR);
 	assert_non_null(strstr(report, "refused: "));
 	free(report);

@@ -1,50 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/support/body_feed.h"
 
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/file.h"
-#include "base/mem.h"
 #include "fetcher/pop3.h"
 
-enum { BODY_MAX = 1 << 20 };
+static bool
+body_of(void *m, struct slice in, size_t *used, uint8_t *out, size_t *out_len)
+{
+	return pop3_body_feed(m, in, used, out, out_len);
+}
 
-/* Feeds `in` in pieces of `piece` bytes, each in memory of just its size.
- * Returns true at the end of the message; *used counts all bytes taken. */
 static bool
 feed(struct slice in, size_t piece, struct buf *out, size_t *used)
 {
 	struct pop3_body body;
-	bool done = false;
 
 	pop3_body_init(&body);
-	buf_init(out, BODY_MAX);
-	*used = 0;
-	while (*used < in.len && !done) {
-		struct slice part = slice_first(slice_from(in, *used), piece);
-		uint8_t *exact = mem_new(part.len);
-		uint8_t *room = mem_new(part.len + 4);
-		size_t taken, written;
-
-		memcpy(exact, part.data, part.len);
-		part.data = exact;
-		done = pop3_body_feed(&body, part, &taken, room, &written);
-		assert_true(done || taken == part.len);
-		assert_true(written <= part.len + 4);
-		buf_add(out, (struct slice){ room, written });
-		*used += taken;
-		free(exact);
-		free(room);
-	}
-	return done;
+	return body_feed(
+	    &(struct body_feed){ body_of, &body, piece }, in, out, used);
 }
 
 /* What the wire brings, what the message is, what follows it unread;
@@ -121,7 +98,7 @@ one_seed(const char *path)
 	size_t used, used_pieces;
 	bool done;
 
-	buf_init(&seed, BODY_MAX);
+	buf_init(&seed, BODY_FEED_MAX);
 	assert_true(file_read(path, &seed, &err));
 	if (seed.len > 0) {
 		done = feed(buf_slice(&seed), seed.len, &whole, &used);
