@@ -143,7 +143,8 @@ def test_start():
     run("systemctl", "daemon-reload")
     run("mailhaul", "check")
     run("mailhaul", "setup", "postfix")
-    run("postfix", "reload")
+    # Not `reload`: that is over before all of Postfix's daemons have heard of it.
+    run("systemctl", "restart", "postfix")
     run("systemctl", "start", *UNITS)
     for unit in UNITS:
         assert is_active(unit)
@@ -239,20 +240,30 @@ def test_local_mail_is_left_alone():
     expect_letter("of-this-machine", "bert")
 
 
-def test_watchdog():
-    # Quicker than the units say; a healthy daemon is left in peace.
+def settings_of_units(text):
     for unit in UNITS:
         drop_in = pathlib.Path(f"/run/systemd/system/{unit}.service.d")
-        drop_in.mkdir(parents=True)
-        (drop_in / "quick.conf").write_text("[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
+        drop_in.mkdir(parents=True, exist_ok=True)
+        (drop_in / "quick.conf").write_text(f"[Service]\nRestartSec=100ms\n{text}")
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", *UNITS)
-    time.sleep(5)
+
+
+def watched(seconds):
+    """Whether the daemons are left in peace by a watchdog of so many seconds."""
+    settings_of_units(f"WatchdogSec={seconds}s\n")
+    pids = [main_pid(unit) for unit in UNITS]
+    time.sleep(2.5 * seconds)
+    return pids == [main_pid(unit) for unit in UNITS]
+
+
+def test_watchdog():
+    # Quicker than the units say, unless it is this machine that stalls.
+    assert watched(2) or watched(20), "\n".join(map(journal, UNITS))
     for unit in UNITS:
-        assert state_of(unit, "NRestarts") == "0", journal(unit)
-    for unit in UNITS:
-        restart_of(unit, lambda pid: os.kill(pid, signal.SIGSTOP))
-        assert "Watchdog timeout" in journal(unit)
+        restart_of(unit, lambda pid: os.kill(pid, signal.SIGSTOP), 90)
+        wait_for(lambda unit=unit: "Watchdog timeout" in journal(unit), "the journal")
+    settings_of_units("")
     collects("after-watchdog")
 
 
@@ -270,8 +281,9 @@ def test_reload():
     pids = [main_pid(unit) for unit in UNITS]
     write_settings(lambda text: text.replace("#catch_all", "catch_all"))
     for unit in UNITS:
+        before = journal(unit).count("reloaded")
         run("systemctl", "reload", unit)
-        wait_for(lambda unit=unit: re.search("reloaded", journal(unit)), f"{unit} to reload")
+        wait_for(lambda unit=unit, n=before: journal(unit).count("reloaded") > n, f"{unit} to reload")
     put_letter("to-catch-all", to="nobody@example.org")
     expect_letter("to-catch-all", "bert")
     assert pids == [main_pid(unit) for unit in UNITS]
@@ -282,7 +294,7 @@ def test_reload_of_a_bad_configuration():
     write_settings(lambda text: text + "no_such_key: 1\n")
     for unit in UNITS:
         fails("systemctl", "reload", unit)
-        assert "no_such_key" in journal(unit)
+        wait_for(lambda unit=unit: "no_such_key" in journal(unit), "the journal")
         assert is_active(unit)
     collects("with-the-old-configuration")
     assert pids == [main_pid(unit) for unit in UNITS]
@@ -358,7 +370,7 @@ def test_installed_again():
 
 def test_purge():
     run("mailhaul", "setup", "postfix", "--undo")
-    run("postfix", "reload")
+    run("systemctl", "restart", "postfix")
     told = apt("purge", "mailhaul")
     assert "main.cf still names" not in told, told
     # What an administrator put beside the units.

@@ -59,7 +59,7 @@ mail: anna@example.org
 def run(*argv, check=True):
     """Standard output and error of a command that must end well."""
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, errors="replace", timeout=120)
+                          text=True, errors="replace", timeout=300)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}")
     return done.stdout
