@@ -58,7 +58,7 @@ int address_compare(const struct address *, const struct address *);
 /* As address_write(), in lower case: equal for equal addresses alone. */
 char *address_key(const struct address *, char out[static ADDRESS_TEXT_SIZE]);
 /* The same for all that are equal.  Whoever writes addresses can choose it:
- * not where many of the same would cost something (address_set). */
+ * not where many of the same would cost something. */
 uint32_t address_hash(const struct address *);
 /* local@domain with the local part quoted when RFC 5321 asks for it; the
  * empty string for the null address.  Returns out. */

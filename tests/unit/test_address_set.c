@@ -45,44 +45,11 @@ test_each_once(void **state)
 	assert_int_equal(set.n, 0);
 }
 
-/* So many places in a row are taken. */
-static size_t
-longest_run(const struct address_set *set)
-{
-	size_t longest = 0, run = 0;
-
-	for (size_t i = 0; i < set->n_places; i++) {
-		run = set->places[i] == 0 ? 0 : run + 1;
-		longest = run > longest ? run : longest;
-	}
-	return longest;
-}
-
-/* Of a hash without a key they would all want the same place. */
-static void
-test_nobody_can_choose_places(void **state)
-{
-	enum { CHOSEN = 512 };
-	struct address_set set = { 0 };
-
-	(void)state;
-	for (unsigned i = 0; set.n < CHOSEN; i++) {
-		struct address address = person("p", i, "example.org");
-
-		if (address_hash(&address) % (2 * CHOSEN) == 0)
-			assert_true(address_set_add(&set, &address));
-	}
-	assert_int_equal(set.n_places, 2 * CHOSEN);
-	assert_in_range(longest_run(&set), 1, CHOSEN / 2);
-	address_set_clear(&set);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_once),
-		cmocka_unit_test(test_nobody_can_choose_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
