@@ -20,6 +20,9 @@ void check_aliases(struct load *, struct config *, const struct node *root);
  * after check_aliases(). */
 void
 check_alias(struct load *, const struct config *, const struct node *address);
+/* Its part about one account, after its defaults (check_account.c). */
+void check_account(
+    struct load *, const struct account *, const struct node *account);
 /* Its part about an account's `recipients` (check_recipients.c). */
 void
 check_recipients(struct load *, const struct account *, const struct node *);
@@ -29,7 +32,7 @@ void check_envelope_field(struct load *, const struct node *name);
  * them.  After their defaults. */
 void
 check_groups(struct load *, const struct config *, const struct node *entry);
-/* Names, and where each stands; begins as { 0 }. */
+/* In check_nodes.c.  Names, and where each stands; begins as { 0 }. */
 struct names {
 	struct named {
 		const char *name;
