@@ -108,8 +108,9 @@ struct schema_table {
 extern const struct schema_table schema_root;
 /* Parts of it. */
 extern const struct schema_table schema_secret, schema_directory, schema_cache,
-    schema_account, schema_account_defaults, schema_rule, schema_condition,
-    schema_text_test, schema_size_test, schema_alias, schema_list;
+    schema_account, schema_account_defaults, schema_recipients, schema_dedupe,
+    schema_rule, schema_condition, schema_text_test, schema_size_test,
+    schema_alias, schema_list;
 /* Those with a section, NULL at the end; one for each name. */
 extern const struct schema_table *const schema_sections[];
 extern const struct schema_word schema_keep_words[];
