@@ -112,7 +112,8 @@ LISTS = {
     "": ("error", "does not name unix:/var/spool/postfix/mailhaul/milter.sock"),
     MILTER.replace("tempfail", "accept"): ("error", "default_action of our milter is accept"),
     "inet:127.0.0.1:8891, " + MILTER: ("warning", "our milter is number 2"),
-    MILTER + ", inet:127.0.0.1:8891": ("warning", "inet:127.0.0.1:8891 sees collected mail too"),
+    MILTER + ", inet:127.0.0.1:8891":
+        ("warning", "inet:127.0.0.1:8891 sees collected mail too; what it rejects is delivered to nobody"),
     MILTER + ", { inet:127.0.0.1:8892, default_action=reject }":
         ("error", "inet:127.0.0.1:8892 has default_action=reject"),
 }
