@@ -333,4 +333,6 @@ def slow_directory(scene, seconds):
     try:
         yield
     finally:
+        # Or the thread that accepts goes on, and at last with another's socket.
+        listener.shutdown(socket.SHUT_RDWR)
         listener.close()
