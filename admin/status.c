@@ -85,24 +85,43 @@ find_account(json_t *accounts, const char *name)
 	return NULL;
 }
 
-static json_t *
-gather_fetcher(const struct config *config, json_t *accounts)
+/* In the order of the configuration; what the fetcher has besides comes last. */
+static void
+add_accounts(const struct config *config, json_t *reported, json_t *accounts)
 {
-	json_t *fetcher = json_object();
-	struct buf answer;
-
-	if (ask(config->fetcher.control, "STATUS", fetcher, &answer))
-		add_report(fetcher, buf_slice(&answer), "account", accounts);
-	buf_clear(&answer);
 	for (size_t i = 0; i < config->n_accounts; i++) {
 		const struct account *a = &config->accounts[i];
+		json_t *one = find_account(reported, a->name);
 
-		if (find_account(accounts, a->name) == NULL)
+		if (one != NULL)
+			json_array_append(accounts, one);
+		else
 			json_array_append_new(accounts,
 			    json_pack("{s:o, s:s}", "account",
 				json_text(a->name), "state",
 				a->enabled ? "not collected" : "disabled"));
 	}
+	for (size_t i = 0; i < json_array_size(reported); i++) {
+		json_t *one = json_array_get(reported, i);
+		const char *name =
+		    json_string_value(json_object_get(one, "account"));
+
+		if (name == NULL || config_account(config, name) == NULL)
+			json_array_append(accounts, one);
+	}
+}
+
+static json_t *
+gather_fetcher(const struct config *config, json_t *accounts)
+{
+	json_t *fetcher = json_object(), *reported = json_array();
+	struct buf answer;
+
+	if (ask(config->fetcher.control, "STATUS", fetcher, &answer))
+		add_report(fetcher, buf_slice(&answer), "account", reported);
+	buf_clear(&answer);
+	add_accounts(config, reported, accounts);
+	json_decref(reported);
 	return fetcher;
 }
 

@@ -57,6 +57,7 @@ def test_status_names_what_is_wrong(scene):
         """Not while it is tried again."""
         said = scene.mailhaul.command("status", "--json")
         accounts = {a["account"]: a for a in json.loads(said.out)["accounts"]}
+        assert list(accounts) == ["office", "dead"]  # as configured
         return accounts["dead"]["state"] == "failed" and (said.status, accounts["dead"])
 
     status, account = wait_for(failure, "the failure")
