@@ -141,6 +141,32 @@ on_disconnected(LDAP *ld, Sockbuf *socket_buffer, struct ldap_conncb *watch)
 	(void)watch;
 }
 
+/* What the words of the protocol leave to be guessed. */
+static const char *
+advice(int code)
+{
+	static const struct {
+		int code;
+		const char *words;
+	} table[] = {
+		{ LDAP_NO_SUCH_OBJECT,
+		    ": is base right, and may bind_dn read it?" },
+		{ LDAP_INVALID_CREDENTIALS, ": look at bind_dn and password" },
+		{ LDAP_INAPPROPRIATE_AUTH, ": look at bind_dn and password" },
+		{ LDAP_INVALID_DN_SYNTAX, ": look at base and bind_dn" },
+		{ LDAP_OPERATIONS_ERROR, ": does it want a bind_dn?" },
+		{ LDAP_CONFIDENTIALITY_REQUIRED,
+		    ": use ldaps:// or start_tls: required" },
+		{ LDAP_STRONG_AUTH_REQUIRED,
+		    ": use ldaps:// or start_tls: required" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].code == code)
+			return table[i].words;
+	return "";
+}
+
 static bool
 fail(struct ldap_connection *c, int code, struct error *err)
 {
@@ -160,9 +186,10 @@ fail(struct ldap_connection *c, int code, struct error *err)
 		    "valid, and for this host name?)",
 		    ldap_err2string(code));
 	}
-	error_set(err, login ? ERROR_LOGIN : ERROR_RETRY, "%s%s%s%s",
+	error_set(err, login ? ERROR_LOGIN : ERROR_RETRY, "%s%s%s%s%s",
 	    ldap_err2string(code), said != NULL && *said != '\0' ? " (" : "",
-	    said == NULL ? "" : said, said != NULL && *said != '\0' ? ")" : "");
+	    said == NULL ? "" : said, said != NULL && *said != '\0' ? ")" : "",
+	    advice(code));
 	ldap_memfree(said);
 	return false;
 }

@@ -412,7 +412,7 @@ def test_ca_file_without_certificates(slapd, query):
 def test_wrong_password(slapd, query):
     answer = query.by_password(slapd, "anna@example.org", slapd.ldaps, password="wrong")
     assert answer == UNKNOWN
-    assert "Invalid credentials" in query.stdout
+    assert "Invalid credentials: look at bind_dn and password" in query.stdout
 
 
 def test_base_gone(slapd, query):
