@@ -40,7 +40,7 @@ def test_idle_brings_mail_at_once(imap):
         wait_for(lambda n=n: f"m{n}" in imap.got(), "the mail", 20)
     wait_for(lambda: not imap.mailbox.uids(), "the mailbox to be empty", 20)
     login = f"Login: user=<{imap.mailbox.user}>"
-    wait_for(lambda: login in imap.provider_log(), "Dovecot to log it")
+    imap.expect_in_provider_log(login)
     assert imap.provider_log().count(login) == 1
 
 

@@ -5,8 +5,8 @@ Each has an address and a host name of its own (see tests/support/sandbox), a go
 certificate for that name, and the provider's ports.
 """
 
+import contextlib
 import pathlib
-import shutil
 import socket
 import subprocess
 import threading
@@ -91,7 +91,7 @@ class UnpackedServer:
         threading.Thread(target=self._write_syslog, args=(self._syslog,), daemon=True).start()
 
     def _write_syslog(self, source):
-        with (self.folder / "log").open("ab", buffering=0) as log:
+        with (self.folder / "log").open("ab", buffering=0) as log, contextlib.suppress(OSError):
             while line := source.recv(8192):
                 log.write(line.rstrip(b"\0\n") + b"\n")
 

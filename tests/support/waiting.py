@@ -5,6 +5,7 @@ import socket
 import time
 
 STEP = 0.02
+STEP_COUNTS = 1  # at most: a machine that stood still did nothing else either
 
 
 def wait_for(probe, what, timeout=30, report=None):
@@ -13,15 +14,17 @@ def wait_for(probe, what, timeout=30, report=None):
     After `timeout` seconds: AssertionError that names `what` and, if given,
     the text that `report` returns.
     """
-    deadline = time.monotonic() + timeout
+    left = timeout
     while True:
+        begun = time.monotonic()
         result = probe()
         if result:
             return result
-        if time.monotonic() > deadline:
+        if left < 0:
             detail = "\n" + report() if report else ""
             raise AssertionError(f"waited {timeout} s for {what}{detail}")
         time.sleep(STEP)
+        left -= min(time.monotonic() - begun, STEP_COUNTS)
 
 
 def wait_for_port(host, port, what, timeout=30):
