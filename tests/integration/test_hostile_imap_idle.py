@@ -21,7 +21,7 @@ def idling(scene, hostile):
     return start
 
 
-def arrives(scene, server, case, timeout=20):
+def arrives(scene, server, case, timeout=40):
     server.deliver(letter(case))
     wait_for(lambda: not server.messages, f"{case} to be collected", timeout,
              lambda: f"{server.commands}\n{scene.mailhaul.log('fetcher')}")
@@ -38,9 +38,9 @@ def test_idle_hears_of_new_mail(scene, idling):
 
 
 def test_idle_that_never_ends_is_broken_off(scene, idling):
-    server = idling({"DONE": silence}, timeout="2s")
+    server = idling({"DONE": silence}, timeout="6s")
     wait_for(lambda: "IDLE" in server.verbs(), "IDLE")
-    arrives(scene, server, "first")
+    arrives(scene, server, "first", 60)
     assert scene.mailhaul.stop("fetcher", timeout=30) == 0
 
 
