@@ -172,6 +172,7 @@ on_ready(struct session *s)
 	switch (s->stage) {
 	case STAGE_LISTING:
 		s->stage = STAGE_WORKING;
+		s->opened = true;
 		pass_compare(&s->pass);
 		later(s);
 		break;

@@ -72,6 +72,19 @@ goes_on(struct session *s)
 	return folders_next(&s->folders);
 }
 
+/* The first refusal is the notice. */
+static void
+fail_without_folder(struct session *s)
+{
+	struct error err;
+
+	error_set(&err, ERROR_REFUSED,
+	    "none of the %zu folders of the account can be opened: see "
+	    "folders, and what the server allows this user",
+	    s->folders.n);
+	session_fail(s, &err);
+}
+
 void
 session_end_folder(struct session *s)
 {
@@ -83,6 +96,8 @@ session_end_folder(struct session *s)
 		s->folders.due[s->folders.at] = true;
 	if (goes_on(s))
 		enter_folder(s);
+	else if (!s->opened && !s->stopped)
+		fail_without_folder(s);
 	else if (session_wants_to_idle(s))
 		session_idle(s);
 	else

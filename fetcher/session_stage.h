@@ -35,6 +35,7 @@ struct session {
 	struct timer *soon, *noop, *again;
 	int64_t again_ms; /* when all folders are due, by the clock */
 	bool asking;      /* an answer of readiness is due */
+	bool opened;      /* one of the folders was */
 	bool only_new;    /* the last pass left nothing undone */
 	bool refused;     /* the server does not want IDLE */
 	bool stopped;     /* by session_stop() */
@@ -57,7 +58,8 @@ void session_find_folders(struct session *);
 void session_on_folder(struct session *, const struct protocol_action *);
 /* All was done in this one: the next, IDLE, or QUIT. */
 void session_end_folder(struct session *);
-/* A folder that cannot be opened keeps nobody from the others. */
+/* A folder that cannot be opened keeps nobody from the others; the pass has
+ * failed when none could. */
 void session_on_folder_refused(struct session *, const struct error *);
 /* Else one with much mail would keep the others waiting: a round that a limit
  * has cut short goes on where it was. */

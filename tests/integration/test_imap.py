@@ -89,6 +89,17 @@ def test_folder_that_is_not_there(imap):
     assert 'account=office folder="Missing": ' in result.err
 
 
+def test_no_folder_can_be_opened(imap):
+    imap.account.update(folders=["Missing", "Wanted"])
+    folders(imap, inbox="INBOX")
+    result = imap.mailhaul.fetch_once().expect(75)
+    assert 'folder="Missing"' in result.err or 'folder="Wanted"' in result.err
+    assert "none of the 2 folders" in result.err and imap.got() == {}
+    folders(imap, wanted="Wanted")
+    imap.fetch()
+    assert imap.got() == {"wanted": ["anna@example.org"]}
+
+
 def test_idle_hears_of_mail_in_every_folder(imap):
     imap.account.update(folders=["INBOX", "Lists/%"], every="1h")
     folders(imap, a="INBOX", b="Lists/b", c="Lists/c")
