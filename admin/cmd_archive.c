@@ -236,7 +236,7 @@ cmd_archive(int argc, char **argv)
 
 	if (!read_options(argc, argv, &q))
 		return EX_USAGE;
-	q.config = config_load(q.config_path, stderr);
+	q.config = config_load_errors(q.config_path);
 	if (q.config == NULL)
 		return EX_CONFIG;
 	status = run_as_owner(q.config->state_dir, &q.err) ? run(&q)

@@ -183,7 +183,7 @@ cmd_explain(int argc, char **argv)
 
 	if (!read_options(argc, argv, &options))
 		return EX_USAGE;
-	config = config_load(options.config, stderr);
+	config = config_load_errors(options.config);
 	if (config == NULL)
 		return EX_CONFIG;
 	status = find_and_explain(&options, config);

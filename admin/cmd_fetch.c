@@ -150,7 +150,7 @@ cmd_fetch(int argc, char **argv)
 	if (names == NULL || names[0] == NULL ||
 	    (wait != NULL && !is_wait(wait)))
 		return EX_USAGE;
-	config = config_load(config_path, stderr);
+	config = config_load_errors(config_path);
 	if (config == NULL)
 		return EX_CONFIG;
 	status = fetch_all(config, names, wait);

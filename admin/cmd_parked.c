@@ -170,7 +170,7 @@ cmd_parked(int argc, char **argv)
 
 	if (!read_options(argc, argv, &p))
 		return EX_USAGE;
-	p.config = config_load(p.config_path, stderr);
+	p.config = config_load_errors(p.config_path);
 	if (p.config == NULL)
 		return EX_CONFIG;
 	status = run_as_owner(p.config->state_dir, &p.err) ? run(&p)

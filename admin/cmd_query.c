@@ -223,7 +223,7 @@ cmd_query(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (!read_arguments(argc, argv, &q))
 		return EX_USAGE;
-	config = config_load(q.config_path, stderr);
+	config = config_load_errors(q.config_path);
 	if (config == NULL)
 		return EX_CONFIG;
 	status = run(&q, config);

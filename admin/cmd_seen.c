@@ -383,7 +383,7 @@ cmd_seen(int argc, char **argv)
 
 	if (!read_options(argc, argv, &c))
 		return EX_USAGE;
-	c.config = config_load(c.config_path, stderr);
+	c.config = config_load_errors(c.config_path);
 	if (c.config == NULL)
 		return EX_CONFIG;
 	status = run(&c);

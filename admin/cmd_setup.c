@@ -269,7 +269,7 @@ cmd_setup(int argc, char **argv)
 
 	if (!read_options(argc, argv, &s))
 		return EX_USAGE;
-	config = config_load(s.config_path, stderr);
+	config = config_load_errors(s.config_path);
 	if (config == NULL)
 		return EX_CONFIG;
 	status = run_with_config(&s, config);

@@ -31,7 +31,7 @@ cmd_status(int argc, char **argv)
 
 	if (arguments == NULL || arguments[0] != NULL)
 		return EX_USAGE;
-	config = config_load(config_path, stderr);
+	config = config_load_errors(config_path);
 	if (config == NULL)
 		return EX_CONFIG;
 	if (!run_as_owner(config->state_dir, &err))

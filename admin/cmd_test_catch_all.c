@@ -71,12 +71,9 @@ cmd_test_catch_all(int argc, char **argv)
 
 	if (!read_options(argc, argv, &options))
 		return EX_USAGE;
-	/* The fetcher, which is run, tells the warnings. */
-	config = config_load(options.config, NULL);
-	if (config == NULL) {
-		config_unref(config_load(options.config, stderr));
+	config = config_load_errors(options.config);
+	if (config == NULL)
 		return EX_CONFIG;
-	}
 	account = config_account(config, options.account);
 	if (account != NULL)
 		status = look(&options, config, account);

@@ -272,6 +272,9 @@ struct config {
  * the file.  NULL when there was an error (exit 78); warnings alone do not
  * fail.  `findings` may be NULL. */
 struct config *config_load(const char *path, FILE *findings);
+/* As config_load(), for a command that is about something else: to standard
+ * error, and only when there was an error. */
+struct config *config_load_errors(const char *path);
 /* As config_load(), each finding a line of the log: for a daemon that runs. */
 struct config *config_load_logged(const char *path);
 struct config *config_ref(struct config *);

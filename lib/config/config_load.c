@@ -110,6 +110,14 @@ config_load(const char *path, FILE *out)
 	return NULL;
 }
 
+struct config *
+config_load_errors(const char *path)
+{
+	struct config *config = config_load(path, NULL);
+
+	return config != NULL ? config : config_load(path, stderr);
+}
+
 /* "FILE:LINE:COL: error|warning: …" */
 static void
 log_finding(struct slice line)

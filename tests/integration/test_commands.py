@@ -28,6 +28,17 @@ def test_check_names_every_fault(scene):
     assert "in clear" not in text
 
 
+@pytest.mark.parametrize("command", [("query", "anna@example.org"), ("parked", "list"), ("seen", "list", "office")])
+def test_commands_leave_warnings_to_check(scene, command):
+    scene.fetch()  # there is a state
+    scene.mailhaul.config["inject"] = {"require_milter": False}
+    assert "warning: inject.require_milter" in scene.mailhaul.command("check").expect(0).out
+    assert "warning" not in scene.mailhaul.command(*command).expect(0).err
+    scene.mailhaul.config["no_such_key"] = "1"
+    said = scene.mailhaul.command(*command).expect(78).err
+    assert "error: no_such_key" in said and "warning: inject.require_milter" in said
+
+
 @pytest.mark.parametrize("program", ["mailhaul-fetcher", "mailhaul-milter"])
 def test_daemons_refuse_a_bad_file(scene, program):
     scene.mailhaul.config["no_such_key"] = "1"
