@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "fetcher/daemon.h"
 #include "fetcher/probe_host.h"
+#include "fetcher/unprivileged.h"
 
 static const char usage_text[] =
     "usage: mailhaul-fetcher [-c FILE] [--once] [--account NAME]\n"
@@ -97,7 +98,7 @@ struct command {
 	struct probe_host host;
 };
 
-enum { WORDS_MAX = 32 };
+enum { WORDS_MAX = 32, PASSWORD_MAX = 8192 };
 
 /* As long as this process. */
 static const char *
@@ -206,16 +207,41 @@ read_options(int argc, char **argv, struct command *command)
 	return optind < argc ? usage() : -1;
 }
 
-static int
-probe_host(const struct command *command)
+/* A file may be root's only.  A command is run later, as the fetcher will. */
+static bool
+hold_password(struct secret_source *source, struct buf *held, struct error *err)
 {
-	struct error err;
+	if (source->kind != SECRET_FILE)
+		return true;
+	if (!secret_read(source, held, err))
+		return false;
+	source->held = buf_slice(held);
+	return true;
+}
 
-	if (!probe_host_check(&command->host, &err)) {
+static int
+probe_host(struct command *command)
+{
+	struct probe_host *host = &command->host;
+	struct error err;
+	struct buf held;
+	int status = EX_CONFIG;
+
+	if (!probe_host_check(host, &err)) {
 		log_error("%s", err.text);
 		return EX_USAGE;
 	}
-	return probe_host_run(&command->host, command->daemon.probe);
+	buf_init(&held, PASSWORD_MAX);
+	if (hold_password(&host->password, &held, &err) &&
+	    unprivileged_become(&err)) {
+		/* Another user: the kernel forgot. */
+		protect_memory();
+		status = probe_host_run(host, command->daemon.probe);
+	} else {
+		log_error("%s", err.text);
+	}
+	buf_wipe(&held);
+	return status;
 }
 
 int

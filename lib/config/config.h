@@ -40,7 +40,7 @@ struct mailing_list {
 	size_t n_to;
 };
 
-/* Where a password comes from; never the password itself. */
+/* Where a password comes from; never the password itself, but for `held`. */
 struct secret_source {
 	enum secret_kind {
 		SECRET_NONE,
@@ -50,6 +50,8 @@ struct secret_source {
 	} kind;
 	const char *name;
 	const char *const *argv;
+	struct slice held; /* SECRET_FILE: read while we still might; data
+			      NULL: it was not */
 };
 
 struct tls_settings {

@@ -51,6 +51,8 @@ read_source(
 {
 	switch (source->kind) {
 	case SECRET_FILE:
+		if (source->held.data != NULL)
+			return secret_take(source->held, out, err);
 		return file_read_secret(source->name, out, err);
 	case SECRET_CREDENTIAL:
 		return read_credential(source->name, out, err);

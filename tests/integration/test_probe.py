@@ -3,6 +3,7 @@
 account names yet, and that its suggestions hold."""
 
 import json
+import pwd
 import re
 
 import pytest
@@ -232,6 +233,26 @@ def test_no_password_in_clear_text(scene):
         server.stop()
     assert "STLS" in told["ways"][3]["error"] and told["login"] is None and told["yaml"] is None
     assert set(server.verbs()) <= {"CAPA", "QUIT"}
+
+
+def test_no_host_is_talked_to_as_root(scene):
+    """Root reads the file with the password; what connects, and runs commands, is another user."""
+    script, seen = (scene.mailhaul.folder / name for name in ("password.sh", "state/seen"))
+    script.write_text(f"#!/bin/sh\ngrep -E '^(Uid|Groups):' /proc/$PPID/status >{seen}\n"
+                      f"echo {scene.mailbox.password}\n")
+    script.chmod(0o755)
+    mine = scene.mailhaul.secret("of-root.password", scene.mailbox.password, owner="root")
+    for secret in (("--password-command", str(script)), ("--password-file", mine)):
+        told = probe_host(scene, "--user", scene.mailbox.user, *secret)
+        assert told["login"]["error"] is None
+    uid = str(pwd.getpwnam("mailhaul").pw_uid)
+    assert seen.read_text().split() == ["Uid:", *[uid] * 4, "Groups:"]
+
+
+def test_password_file_that_is_not_there(scene):
+    said = scene.mailhaul.command(
+        "probe", "--host", provider.HOST, "--user", "me", "--password-file", "/no/such").expect(78)
+    assert "/no/such" in said.err and not said.out
 
 
 def test_host_in_words(scene, letters):
