@@ -131,28 +131,43 @@ check_dispose(
 			    *folder);
 }
 
-/* What POP3 has not. */
+/* What another setting makes meaningless. */
 static void
 check_unused(
     struct findings *f, const struct account *a, const struct node *node)
 {
+	const bool pop3 = !account_is_imap(a);
+	const bool single = a->mailbox == MAILBOX_SINGLE;
 	const struct {
+		bool unused;
 		const void *setting;
 		const char *why;
-	} unused[] = {
-		{ &a->folders, "POP3 has no folders" },
-		{ &a->exclude_folders, "POP3 has no folders" },
-		{ &a->full_expunge,
+	} settings[] = {
+		{ pop3, &a->folders, "POP3 has no folders" },
+		{ pop3, &a->exclude_folders, "POP3 has no folders" },
+		{ pop3, &a->full_expunge,
 		    "POP3 deletes what was collected, and nothing else" },
-		{ &a->idle, "POP3 has no IDLE; every is for it" },
-		{ &a->idle_renew_ms, "POP3 has no IDLE; every is for it" },
+		{ pop3, &a->idle, "POP3 has no IDLE; every is for it" },
+		{ pop3, &a->idle_renew_ms,
+		    "POP3 has no IDLE; every is for it" },
+		{ single, &a->unknown_recipients,
+		    "all mail of a single mailbox is for deliver_to" },
+		{ single, &a->recipients.tiers,
+		    "all mail of a single mailbox is for deliver_to" },
+		{ a->tls.pinned, &a->tls.ca_file,
+		    "with fingerprint_sha256 no authority is asked" },
 	};
 
-	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++) {
-		const struct node *at = check_node_of(node, unused[i].setting);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		const struct node *at =
+		    check_node_of(node, settings[i].setting);
 
-		if (at != node)
-			finding_warning(f, at, "not used: %s", unused[i].why);
+		if (!settings[i].unused || at == node)
+			continue;
+		/* The first of a list lies where the list does. */
+		if (at->parent->kind == NODE_LIST)
+			at = at->parent;
+		finding_warning(f, at, "not used: %s", settings[i].why);
 	}
 }
 
@@ -196,8 +211,6 @@ check_protocol(
 		    "POP3 can only delete; move and flag need imap or imaps");
 	if (imap)
 		check_dispose(load, a, node);
-	else
-		check_unused(f, a, node);
 }
 
 void
@@ -213,6 +226,7 @@ check_account(
 		check_provider(load, a, node);
 	check_login(load, a, node);
 	check_protocol(load, a, node);
+	check_unused(f, a, node);
 	if (single && address_is_null(&a->deliver_to))
 		finding_error(f, check_node_of(node, &a->mailbox),
 		    "a single mailbox needs deliver_to: whose mail it is");
