@@ -79,18 +79,33 @@ effective(const struct setup_fact *now)
 	return now->text == NULL ? now->all : now->text;
 }
 
+static size_t
+count_ours(const char *list, const struct milter_place *place)
+{
+	struct slice rest = slice_of(list);
+	struct milter_entry entry;
+	size_t n = 0;
+
+	while (milters_cut(&rest, &entry))
+		n += milter_is_ours(&entry, place);
+	return n;
+}
+
+/* A reference stays, unless it would bring ours once more. */
 static void
 write_milters(const struct setup_facts *facts, struct buf *out)
 {
 	const struct setup_fact *now = &facts->now[SETUP_MILTERS];
+	const char *written = effective(now);
 
-	/* As written, or by way of another parameter. */
-	if (milters_are_right(slice_of(now->text), &facts->place) ||
-	    milters_are_right(slice_of(now->all), &facts->place))
-		buf_add_string(out, effective(now));
-	else
-		milters_with_ours_first(
-		    slice_of(effective(now)), &facts->place, out);
+	if (milters_are_right(slice_of(now->all), &facts->place)) {
+		buf_add_string(out, written);
+		return;
+	}
+	if (count_ours(now->all, &facts->place) >
+	    count_ours(written, &facts->place))
+		written = now->all;
+	milters_with_ours_first(slice_of(written), &facts->place, out);
 }
 
 static void

@@ -4,7 +4,8 @@
  * that back.  Pure.
  *
  * The administrator's own milters and classes stay, in their order and
- * spelling; ours are put before them.
+ * spelling; ours are put before them.  Only where another parameter that the
+ * milters refer to names ours is the list written out.
  */
 #ifndef ADMIN_SETUP_PLAN_H
 #define ADMIN_SETUP_PLAN_H

@@ -66,6 +66,17 @@ def test_sets_up_and_takes_back(bare):
     assert "nothing to do" in set_up(bare, "--undo").expect(0).out
 
 
+def test_a_milter_that_smtpd_milters_names_already(bare):
+    run("postconf", "-e", "non_smtpd_milters=$smtpd_milters",
+        "smtpd_milters=inet:localhost:8891, unix:mailhaul/milter.sock")
+    before = contents()
+    set_up(bare).expect(0)
+    assert value("non_smtpd_milters") == MILTER + ", inet:localhost:8891"
+    assert "nothing to do" in set_up(bare).expect(0).out
+    set_up(bare, "--undo").expect(0)
+    assert contents() == before
+
+
 def test_undo_keeps_what_was_changed_since(bare):
     set_up(bare, "--method", "smtp").expect(0)
     run("postconf", "-e", f"non_smtpd_milters={MILTER}, inet:new:1", "mydomain=example.org")

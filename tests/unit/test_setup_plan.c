@@ -117,14 +117,46 @@ accepts_another_parameter_that_names_us(void **state)
 	setup_plan(&facts, false, &changes);
 	assert_int_equal(changes.n, 0);
 	/* Only half of it there: the reference stays. */
-	facts.now[SETUP_MILTERS].all = "unix:mailhaul/milter.sock";
 	facts.now[SETUP_CLASSES].all = "bounce";
 	setup_plan(&facts, false, &changes);
-	assert_string_equal(
-	    after(&changes, SETUP_MILTERS), OURS ", $my_milters");
+	assert_string_equal(after(&changes, SETUP_MILTERS), "unchanged");
 	assert_string_equal(
 	    after(&changes, SETUP_CLASSES), "2bounce, $my_classes");
 	setup_changes_clear(&changes);
+}
+
+/* What comes twice to the milter is taken apart twice. */
+static void
+names_our_milter_once(void **state)
+{
+	static const struct {
+		const char *text, *all, *after;
+	} cases[] = {
+		{ "$smtpd_milters", "unix:mailhaul/milter.sock", OURS },
+		{ "$smtpd_milters", "inet:a:1, " OURS, OURS ", inet:a:1" },
+		{ OURS ", $smtpd_milters", OURS ", " OURS ", inet:a:1",
+		    OURS ", inet:a:1" },
+		{ "$a, $b", "inet:a:1, " OURS ", inet:b:1",
+		    OURS ", inet:a:1, inet:b:1" },
+		/* They name others only. */
+		{ "$smtpd_milters", "inet:a:1", OURS ", $smtpd_milters" },
+		{ "$smtpd_milters, unix:mailhaul/milter.sock",
+		    "inet:a:1, unix:mailhaul/milter.sock",
+		    OURS ", $smtpd_milters" },
+		{ OURS ", $smtpd_milters", OURS ", inet:a:1", "unchanged" },
+	};
+	struct setup_facts facts = facts_of(NULL, "bounce, 2bounce", NULL);
+	struct setup_changes changes;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		facts.now[SETUP_MILTERS].text = cases[i].text;
+		facts.now[SETUP_MILTERS].all = cases[i].all;
+		setup_plan(&facts, false, &changes);
+		assert_string_equal(
+		    after(&changes, SETUP_MILTERS), cases[i].after);
+		setup_changes_clear(&changes);
+	}
 }
 
 static void
@@ -287,6 +319,7 @@ main(void)
 		cmocka_unit_test(plans_main_cf),
 		cmocka_unit_test(plans_smtputf8),
 		cmocka_unit_test(accepts_another_parameter_that_names_us),
+		cmocka_unit_test(names_our_milter_once),
 		cmocka_unit_test(plans_the_listener_once),
 		cmocka_unit_test(takes_back_what_was_made),
 		cmocka_unit_test(remembers_the_first_state),
