@@ -3,6 +3,7 @@
 provider took it, with inject.method: sendmail too."""
 
 import email
+import smtplib
 
 import pytest
 import spamassassin
@@ -77,6 +78,21 @@ def test_rspamd_judges_mail_from_sendmail_by_the_origin(scene):
     got = delivered(scene)
     assert {case: m.get("X-Spam") for case, m in got.items()} == {"good": None, "bad": "Yes"}, rspamd.log()
     assert f"ip: {BAD_CLIENT}" in rspamd.log()
+
+
+def test_rspamd_believes_no_other_machine(scene):
+    """Nor one of an address that rspamd calls local."""
+    text = mail("forged", f"X-Mailhaul-Origin: ip={BAD_CLIENT}")
+    rspamd = Rspamd(scene.mailhaul.folder, action="add_header")
+    try:
+        with scene.postfix.settings(smtpd_milters=f"inet:127.0.0.1:{PORT}"):
+            with smtplib.SMTP("127.0.0.1", timeout=60, source_address=("127.0.0.2", 0)) as client:
+                client.sendmail("someone@sender.example", ["anna@example.org"], text)
+            scene.postfix.wait_until_idle()
+    finally:
+        rspamd.stop()
+    assert delivered(scene)["forged"].get("X-Spam") is None, rspamd.log()
+    assert "ip: 127.0.0.2" in rspamd.log()
 
 
 def test_spamassassin_judges_mail_by_the_origin(scene, both_methods):
