@@ -145,9 +145,10 @@ check_unused(
 	} settings[] = {
 		{ pop3, &a->folders, "POP3 has no folders" },
 		{ pop3, &a->exclude_folders, "POP3 has no folders" },
-		{ pop3, &a->full_expunge,
+		{ pop3 && a->full_expunge, &a->full_expunge,
 		    "POP3 deletes what was collected, and nothing else" },
-		{ pop3, &a->idle, "POP3 has no IDLE; every is for it" },
+		{ pop3 && a->idle, &a->idle,
+		    "POP3 has no IDLE; every is for it" },
 		{ pop3, &a->idle_renew_ms,
 		    "POP3 has no IDLE; every is for it" },
 		{ single, &a->unknown_recipients,
@@ -162,7 +163,9 @@ check_unused(
 		const struct node *at =
 		    check_node_of(node, settings[i].setting);
 
-		if (!settings[i].unused || at == node)
+		/* A mapping lies where the first of its settings does. */
+		if (!settings[i].unused || at == node ||
+		    at->kind == NODE_MAPPING)
 			continue;
 		/* The first of a list lies where the list does. */
 		if (at->parent->kind == NODE_LIST)
