@@ -72,13 +72,14 @@ goes_on(struct session *s)
 	return folders_next(&s->folders);
 }
 
-/* The first refusal is the notice. */
+/* The first refusal is the notice, and tells how long to wait. */
 static void
 fail_without_folder(struct session *s)
 {
+	bool passes = s->pass.result.notice.kind == ERROR_RETRY;
 	struct error err;
 
-	error_set(&err, ERROR_REFUSED,
+	error_set(&err, passes ? ERROR_RETRY : ERROR_REFUSED,
 	    "none of the %zu folders of the account can be opened: see "
 	    "folders, and what the server allows this user",
 	    s->folders.n);

@@ -3,6 +3,7 @@
 injected that is not whole, nothing disposed of that was not injected, nothing
 twice, other accounts go on."""
 
+import json
 import re
 
 import pytest
@@ -297,6 +298,21 @@ def test_message_that_is_refused_does_not_stop_the_next(scene, hostile):
     scene.mailhaul.fetch_once().expect(75)
     scene.postfix.wait_until_idle()
     assert scene.got() == {"second": ["anna@example.org"]} and list(server.messages) == [1]
+
+
+@pytest.mark.parametrize("code, least, most", [("SERVERBUG", 0, 25), ("NOPERM", 25, 130)])
+def test_no_folder_can_be_opened(scene, hostile, code, least, most):
+    """For a while, or until somebody changes something: the pause is 5 s, or a minute."""
+    hostile(Hostile("", {"SELECT": lambda session, _: session.no(f"[{code}] not now".encode())},
+                    account={"folders": ["INBOX", "Lists"]}))
+    scene.mailhaul.start_fetcher()
+
+    def pause():
+        told = scene.mailhaul.command("status", "--json")
+        return json.loads(told.out)["accounts"][0].get("next_ms") if told.out else None
+
+    wait_for(lambda: "none of the 2 folders" in scene.mailhaul.log("fetcher"), "the failure")
+    assert least < wait_for(pause, "the pause") / 1000 <= most
 
 
 def test_slow_server_that_goes_on_is_waited_for(scene, hostile):
