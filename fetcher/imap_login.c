@@ -88,8 +88,8 @@ imap_on_capability(
 	return imap_wait;
 }
 
-static bool
-needs_tls(const struct imap *s)
+bool
+imap_needs_tls(const struct imap *s)
 {
 	return s->login->account->protocol == PROTOCOL_IMAP &&
 	       s->login->account->tls.mode == TLS_REQUIRED && !s->secured;
@@ -101,7 +101,7 @@ imap_on_greeting(
 {
 	s->phase = LOGGING_IN;
 	s->logged_in = status->condition == IMAP_PREAUTH;
-	if (!s->logged_in || !needs_tls(s))
+	if (!s->logged_in || !imap_needs_tls(s))
 		return proceed(s, err);
 	/* STARTTLS is no longer possible (RFC 9051 7.1.4); and this is what
 	 * somebody in between would say. */
@@ -218,11 +218,11 @@ proceed(struct imap *s, struct error *err)
 		imap_give(s, CAPABILITY, 0, "CAPABILITY");
 		return imap_send(s);
 	}
-	if (needs_tls(s) && s->facts.starttls) {
+	if (imap_needs_tls(s) && s->facts.starttls) {
 		imap_give(s, STARTTLS, 0, "STARTTLS");
 		return imap_send(s);
 	}
-	if (needs_tls(s)) {
+	if (imap_needs_tls(s)) {
 		error_set(err, ERROR_TLS,
 		    "server does not offer STARTTLS; use protocol: imaps");
 		return imap_failed;

@@ -158,7 +158,8 @@ bool imap_explain(struct imap *, const char *at, const struct imap_status *,
 /* As imap_explain(), and DO_FAIL. */
 struct protocol_action imap_refused(struct imap *, const char *at,
     const struct imap_status *, enum error_kind, struct error *);
-/* Keeps what people must be told, unless an error will say it. */
+/* Keeps what people must be told, unless an error will say it, or anybody on the
+ * way could have (RFC 9051 11.3). */
 void imap_note_alert(struct imap *, const struct imap_status *, bool refused);
 /* The line, or what may be shown of it: some servers quote the line that they
  * did not understand, password and all. */
@@ -170,6 +171,8 @@ imap_reply imap_on_capability_reply, imap_on_starttls, imap_on_login,
 imap_continuation imap_on_login_literal, imap_on_challenge;
 struct protocol_action
 imap_on_greeting(struct imap *, const struct imap_status *, struct error *);
+/* The account wants STARTTLS, and that was not done yet. */
+bool imap_needs_tls(const struct imap *);
 struct protocol_action imap_secured(void *, struct error *);
 imap_data imap_on_capability;
 void imap_note_capabilities(struct imap *, struct slice);

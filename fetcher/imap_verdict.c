@@ -53,7 +53,8 @@ imap_note_alert(struct imap *s, const struct imap_status *status, bool refused)
 {
 	struct slice words = imap_showable(s, status->words), code;
 
-	if (refused || !slice_equal_nocase(status->code, SLICE("ALERT")))
+	if (refused || imap_needs_tls(s) ||
+	    !slice_equal_nocase(status->code, SLICE("ALERT")))
 		return;
 	slice_cut_until(&words, ']', &code);
 	s->facts.alert = slice_trim(words);
