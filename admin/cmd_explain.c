@@ -103,6 +103,7 @@ explain(const struct options *options, struct config *config,
 	directory = directory_new(config);
 	message.header = buf_slice(&header);
 	explanation_make(config, account, &message, directory, &explanation);
+	explanation_judge_size(&explanation, config, &message);
 	explanation_find_known(&explanation, config, &message);
 	explanation_find_original(&explanation, config, &message);
 	if (mail->delivered)

@@ -10,6 +10,7 @@
 #include "admin/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -40,6 +41,8 @@ static int
 look(const struct options *options, struct config *config,
     const struct account *account)
 {
+	/* setenv() leaves it where it is. */
+	const char *own = getenv("CREDENTIALS_DIRECTORY");
 	struct mailbox_headers headers;
 	struct directory *directory;
 	struct catch_all *found;
@@ -47,7 +50,8 @@ look(const struct options *options, struct config *config,
 
 	status = mailbox_headers_read(config, account->name, &headers);
 	if (status == EX_OK) {
-		credentials_use(MILTER_UNIT);
+		/* The fetcher's are not for the directory. */
+		credentials_use_instead(MILTER_UNIT, own);
 		directory = directory_new(config);
 		found = catch_all_new(
 		    config, account, headers.blocks, headers.n, directory);

@@ -16,3 +16,14 @@ credentials_use(const char *unit)
 	return access(folder, X_OK) == 0 &&
 	       setenv("CREDENTIALS_DIRECTORY", folder, 1) == 0;
 }
+
+void
+credentials_use_instead(const char *unit, const char *own)
+{
+	if (credentials_use(unit))
+		return;
+	if (own != NULL)
+		setenv("CREDENTIALS_DIRECTORY", own, 1);
+	else
+		unsetenv("CREDENTIALS_DIRECTORY");
+}

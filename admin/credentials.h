@@ -14,5 +14,8 @@
 /* From now on secrets are read as by this unit.  False, and nothing changed,
  * when it does not run, has none, or they are not for us. */
 bool credentials_use(const char *unit);
+/* Those of another unit were used before, and are not for this one: then `own`,
+ * CREDENTIALS_DIRECTORY as the command found it, or NULL. */
+void credentials_use_instead(const char *unit, const char *own);
 
 #endif

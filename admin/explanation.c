@@ -78,7 +78,6 @@ explanation_make(const struct config *config, const struct account *account,
 {
 	*out = (struct explanation){ .account = account };
 	candidates_find(config, account, message->header, &out->candidates);
-	explanation_judge_size(out, config, message);
 	candidates_ticket(&out->candidates, account, "explain", &out->ticket);
 	out->sender = intake_sender(config, account, &out->candidates);
 	if (intake_loops(&out->candidates, message->collected,

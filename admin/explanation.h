@@ -76,11 +76,11 @@ struct explained_message {
 	bool collected;      /* so its trace of this account was no reason to
 			      * park it, or not any more (parked retry) */
 };
-/* Asks the directory and Postfix. */
+/* Asks the directory. */
 void explanation_make(const struct config *, const struct account *,
     const struct explained_message *, struct directory *,
     struct explanation *out);
-/* Its part about the size, which asks Postfix. */
+/* Would a message of this size be collected?  Asks Postfix. */
 void explanation_judge_size(struct explanation *, const struct config *,
     const struct explained_message *);
 /* The state, or NULL: there is none.  Opened as the user to whom it belongs, who

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/live.h"
 
-#include "admin/credentials.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,17 +54,6 @@ live_place(const struct live *live)
 {
 	return (struct milter_place){ live->config->milter.socket,
 		slice_of(live_postfix(live, "queue_directory")) };
-}
-
-void
-live_use_credentials(const struct live *live, const char *unit)
-{
-	if (credentials_use(unit))
-		return;
-	if (live->credentials != NULL)
-		setenv("CREDENTIALS_DIRECTORY", live->credentials, 1);
-	else
-		unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 /* "FILE:LINE:COL: error: text" becomes "error: configuration: FILE:…: text". */

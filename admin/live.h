@@ -42,8 +42,6 @@ void live_say(struct live *, enum live_level, const char *what, const char *fmt,
 const char *live_postfix(const struct live *, const char *name);
 /* Our place in Postfix's lists; borrowed. */
 struct milter_place live_place(const struct live *);
-/* Secrets from systemd are read as by this unit, if it runs. */
-void live_use_credentials(const struct live *, const char *unit);
 
 /* The whole command, after its arguments: the exit status. */
 int live_run(const char *config_path, bool json);

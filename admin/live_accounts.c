@@ -177,7 +177,7 @@ live_check_accounts(struct live *live)
 		    "mailhaul-fetcher is not installed beside this program");
 		return;
 	}
-	live_use_credentials(live, FETCHER_UNIT);
+	credentials_use_instead(FETCHER_UNIT, live->credentials);
 	all.list = mem_new_array(config->n_accounts + 1, sizeof(*all.list));
 	for (size_t i = 0; i < config->n_accounts; i++)
 		if (config->accounts[i].enabled)

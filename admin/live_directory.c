@@ -179,7 +179,7 @@ live_check_addresses(struct live *live)
 
 	/* A server that hangs up is a reply, not a reason to die. */
 	signal(SIGPIPE, SIG_IGN);
-	live_use_credentials(live, MILTER_UNIT);
+	credentials_use_instead(MILTER_UNIT, live->credentials);
 	directory = directory_new(live->config);
 	gather(live->config, all);
 	for (size_t i = 0; i < all->n; i++) {
