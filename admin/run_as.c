@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/proc.h"
+
 static bool
 find_owner(
     const char *folder, struct stat *st, bool *is_other, struct error *err)
@@ -36,13 +38,8 @@ run_as_owner(const char *folder, struct error *err)
 
 	if (!find_owner(folder, &st, &is_other, err))
 		return false;
-	if (!is_other)
-		return true;
 	/* The folder's group is the one that the daemons share. */
-	if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 ||
-	    setuid(st.st_uid) != 0)
-		return cannot_become(&st, err);
-	return true;
+	return !is_other || proc_become(st.st_uid, st.st_gid, err);
 }
 
 bool

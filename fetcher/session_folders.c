@@ -76,10 +76,10 @@ goes_on(struct session *s)
 static void
 fail_without_folder(struct session *s)
 {
-	bool passes = s->pass.result.notice.kind == ERROR_RETRY;
+	bool for_a_while = s->pass.result.notice.kind == ERROR_RETRY;
 	struct error err;
 
-	error_set(&err, passes ? ERROR_RETRY : ERROR_REFUSED,
+	error_set(&err, for_a_while ? ERROR_RETRY : ERROR_REFUSED,
 	    "none of the %zu folders of the account can be opened: see "
 	    "folders, and what the server allows this user",
 	    s->folders.n);

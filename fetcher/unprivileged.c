@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fetcher/unprivileged.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 
 enum { ENTRY_ROOM = 64 * 1024 };
 
@@ -39,8 +38,5 @@ unprivileged_become(struct error *err)
 		return error_set(err, ERROR_LOCAL,
 		    "there is neither a user mailhaul nor nobody, and this is "
 		    "not done as root");
-	if (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
-		return error_errno(
-		    err, ERROR_LOCAL, errno, "cannot become user %u", uid);
-	return true;
+	return proc_become(uid, gid, err);
 }

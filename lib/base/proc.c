@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,6 +21,16 @@ enum {
 	EXIT_LOOK_MS = 5,
 	OUTPUT_LOOK_MS = 50,
 };
+
+bool
+proc_become(uid_t uid, gid_t gid, struct error *err)
+{
+	/* The groups first: afterwards nobody may. */
+	if (setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0)
+		return true;
+	return error_errno(
+	    err, ERROR_LOCAL, errno, "cannot become user %u", uid);
+}
 
 static int
 add_file(posix_spawn_file_actions_t *actions, int fd, int target)

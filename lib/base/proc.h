@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * proc - child processes without a shell: an argv array, an absolute path,
- * and nothing inherited but the three standard descriptors.
+ * and nothing inherited but the three standard descriptors.  And whom this process
+ * itself runs as.
  */
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
@@ -17,6 +18,9 @@ struct proc_files {
 	int err; /* its standard error, or -1 for /dev/null */
 };
 
+/* This process becomes that user, with no group but this one; for good.
+ * ERROR_LOCAL. */
+bool proc_become(uid_t, gid_t, struct error *);
 /* Starts argv[0] in a process group of its own, signals at their defaults.
  * The caller keeps its descriptors and reaps *pid.
  * ERROR_LOCAL when it cannot be started (missing, not executable, no room). */
