@@ -211,3 +211,13 @@ def test_secrets_from_systemd(scene, systemd):
         assert "credential" not in said.out + said.err
     live = scene.mailhaul.command("check", "--live", timeout=90).out
     assert "ok: account office: " in live and "ok: ldap ldaps://" in live, live
+
+
+def test_a_mailbox_password_is_not_the_directorys(scene, systemd):
+    """Two credentials of one name, and only the fetcher's service runs."""
+    ldap = scene.mailhaul.config["directory"][0]["ldap"]
+    ldap["password"] = scene.account["password"] = systemd(
+        "mailhaul-fetcher.service", "mailhaul", scene.account["password"]["file"])
+    scene.put(mail("x", envelope="anna@example.org"))
+    said = scene.mailhaul.command("test-catch-all", "office", "--json")
+    assert "systemd has not given it" in said.expect(0).out and "Invalid credentials" not in said.out
